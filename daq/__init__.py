@@ -1,0 +1,1 @@
+"""What the detector delivers: units, geometry, event model, records, configuration, codec, recordings, sources."""

@@ -1,0 +1,44 @@
+"""The one configuration object, its digests, and the sections it is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pydantic import Field
+
+from daq.config.base import Section
+from daq.config.beam import BeamConfig
+from daq.config.detector import DetectorConfig
+from daq.config.l0 import L0Config
+from daq.config.monitor import MonitorConfig
+from daq.config.paths import PathsConfig
+from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
+from daq.config.streaming import StreamingConfig
+
+
+class Config(Section):
+    """Everything that can be set. Built only by `daq.config.load`; passed down in parts, never whole."""
+
+    beam: BeamConfig = Field(default_factory=BeamConfig)
+    detector: DetectorConfig = Field(default_factory=DetectorConfig)
+    l0: L0Config = Field(default_factory=L0Config)
+    streaming: StreamingConfig = Field(default_factory=StreamingConfig)
+    reco: RecoConfig = Field(default_factory=RecoConfig)
+    regions: RegionsConfig = Field(default_factory=RegionsConfig)
+    gate: GateConfig = Field(default_factory=GateConfig)
+    monitor: MonitorConfig = Field(default_factory=MonitorConfig)
+    paths: PathsConfig = Field(default_factory=PathsConfig)
+
+    def digest(self) -> str:
+        """SHA-256 of the parts that can change a physics number, canonical JSON, hexadecimal."""
+        return _digest(self, {"beam", "detector", "l0", "reco", "regions", "gate"})
+
+    def mask_digest(self) -> str:
+        """SHA-256 of the parts that define what is masked."""
+        return _digest(self, {"regions", "gate"})
+
+
+def _digest(config: Config, sections: set[str]) -> str:
+    canonical = json.dumps(config.model_dump(mode="json", include=sections), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

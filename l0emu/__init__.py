@@ -1,0 +1,1 @@
+"""The level-0 trigger: hits in, triggers out. Pure: no I/O, no clock, no randomness."""

@@ -1,0 +1,1 @@
+"""What people and machines may see: spills, ledger, metrics, page, collector."""

@@ -1,0 +1,1 @@
+"""Recorded runs: replay through the same functions as online."""

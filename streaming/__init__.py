@@ -1,0 +1,1 @@
+"""From triggered events to classified candidates: reconstruction, gate, burst closure, transport, services."""

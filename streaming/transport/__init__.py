@@ -1,0 +1,1 @@
+"""Sockets, endpoints and keys. The only home of zmq."""
