@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -79,10 +79,12 @@ def decode_frame(payload: memoryview | bytes | pa.Buffer) -> EventFrame:
     try:
         batch = pa.ipc.read_record_batch(pa.py_buffer(payload), event_schema())
         batch.validate()
+        return frame_of_batch(batch)
+    except DataError:
+        raise
     except (pa.ArrowException, ValueError, OSError, EOFError) as error:
         msg = f"frame: not a record batch of {SCHEMA_NAME} ({type(error).__name__}); the frame is refused"
         raise DataError(msg) from None
-    return frame_of_batch(batch)
 
 
 def frame_of_batch(batch: pa.RecordBatch) -> EventFrame:
@@ -104,7 +106,7 @@ def _lists(array: pa.ListArray, name: str) -> Jagged:
     return Jagged(offsets, {c.name: values.field(i).to_numpy(zero_copy_only=True) for i, c in enumerate(columns)})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _item_field(name: str) -> pa.Field:
     fields = [pa.field(c.name, pa.from_numpy_dtype(np.dtype(c.dtype)), nullable=False) for c in DETECTORS[name]]
     return pa.field("item", pa.struct(fields), nullable=False)

@@ -6,11 +6,14 @@ fields are an error. Times are integers: nanoseconds since 1970 (UTC) for the wa
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from daq.units import POT_PER_T10_UNIT
+
+MAX_T10_INTENSITY = 1000.0
+"""A larger reading is a broken monitor [1e11 protons]: an SPS cycle carries about half of this in all."""
 
 BurstKey = tuple[int, int]
 """Run and burst: the key of everything."""
@@ -22,7 +25,18 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class SobRecord(Record):
+class BiasedRecord(Record):
+    """What SOB and EOB of a burst say that is not beam. Everything at its default: a burst of beam."""
+
+    equivalent_pot: float | None = Field(None, gt=0)
+    """Protons that would give what the burst holds; they were never on target and are not counted as such."""
+    weight: float = Field(1.0, gt=0)
+    """Of every event of the burst: events x weight is what `equivalent_pot` protons give."""
+    bias: str | None = Field(None, max_length=200)
+    """What was left out."""
+
+
+class SobRecord(BiasedRecord):
     """Start of burst."""
 
     run: int = Field(ge=1, le=999_999)
@@ -32,6 +46,16 @@ class SobRecord(Record):
     mode: Literal["BEAM_DUMP", "KAON", "EMULATED", "BIASED"]
     config_digest: str
     mask_digest: str
+    b2_set_a: float | None = None
+    """Setting of magnet B2 [A], to compare its reading with; None when it is not known."""
+
+    @model_validator(mode="after")
+    def _beam_is_not_biased(self) -> Self:
+        biased = self.equivalent_pot is not None or self.bias is not None or self.weight != 1.0
+        if biased and self.mode != "BIASED":
+            msg = f"mode {self.mode} with equivalent_pot, weight or bias: only a BIASED burst has these"
+            raise ValueError(msg)
+        return self
 
     @property
     def key(self) -> BurstKey:
@@ -42,8 +66,8 @@ class SobRecord(Record):
 class MaskCounts(Record):
     """Counts of one L0 mask in one burst. The weight of the burst is generated / sent."""
 
-    generated: int = Field(ge=0)
-    sent: int = Field(ge=0)
+    generated: int = Field(ge=0, le=1 << 48)
+    sent: int = Field(ge=0, le=1 << 48)
     downscaling: int = Field(ge=1)
 
 
@@ -61,21 +85,22 @@ class BeamRecord(Record):
 
     @property
     def pot(self) -> int | None:
-        """Protons on target of the burst, None when the intensity is absent or negative."""
-        if self.t10_intensity is None or self.t10_intensity < 0:
+        """Protons on target of the burst, None when the intensity is absent, negative or impossible."""
+        if self.t10_intensity is None or not 0 <= self.t10_intensity <= MAX_T10_INTENSITY:
             return None
         return round(self.t10_intensity * POT_PER_T10_UNIT)
 
 
-class EobRecord(Record):
+class EobRecord(BiasedRecord):
     """End of burst: how much there was, so that losses can be seen."""
 
     run: int = Field(ge=1, le=999_999)
     burst: int = Field(ge=1, le=0xFFFFFFFF)
-    end: Literal["NORMAL", "TORN"]
-    """TORN: the source stopped inside the burst; counts are those of the journal, beam data are absent."""
-    n_frames: int = Field(ge=0)
-    n_events: int = Field(ge=0)
+    end: Literal["NORMAL", "TORN", "LOST"]
+    """TORN: the source stopped inside the burst. LOST: the detector never said that the burst had ended. In both cases
+    the counts are those of the journal, and beam data and trigger counts are absent."""
+    n_frames: int = Field(ge=0, le=0xFFFFFFFF)
+    n_events: int = Field(ge=0, le=1 << 48)
     frames_digest: str
     """SHA-256 over (seq, events, length, CRC-32C) of all frames. Restricted: depends on masked events."""
     beam: BeamRecord | None

@@ -10,6 +10,7 @@ from typing import Any
 
 import tomlkit
 from pydantic import BaseModel, ValidationError
+from tomlkit.items import AoT, Table
 
 from daq.config.root import Config
 from daq.errors import ConfigError
@@ -55,19 +56,23 @@ def render_config(config: Config) -> str:
     return tomlkit.dumps(document)
 
 
-def _fill(table: tomlkit.items.Table, section: BaseModel) -> None:
-    for key, value in section:
+def _fill(table: Table, section: BaseModel) -> None:
+    values = dict(section)
+    plain = [key for key, value in values.items() if not isinstance(value, BaseModel)]
+    for key in plain:
         field = type(section).model_fields[key]
-        if isinstance(value, BaseModel):
+        item = tomlkit.item(section.model_dump(mode="json", include={key})[key])
+        if field.description and not isinstance(item, AoT):
+            extra = field.json_schema_extra
+            mark = "assumed: " if isinstance(extra, dict) and extra.get("assumed") else ""
+            item.comment(mark + field.description)
+        table.add(key, item)
+    # sub-tables come last: in TOML a plain key after one would belong to it
+    for key in values:
+        if key not in plain:
             inner = tomlkit.table()
-            _fill(inner, value)
+            _fill(inner, values[key])
             table.add(key, inner)
-            continue
-        extra = field.json_schema_extra
-        mark = "assumed: " if isinstance(extra, dict) and extra.get("assumed") else ""
-        table.add(key, section.model_dump(mode="json", include={key})[key])
-        if field.description and not isinstance(value, tuple):
-            table[key].comment(mark + field.description)
 
 
 def _explain(path: Path, fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

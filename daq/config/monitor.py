@@ -6,9 +6,16 @@ from daq.config.base import Section, known
 
 
 class MonitorConfig(Section):
-    """How committed spills are shown."""
+    """How committed spills are shown. No key here changes a physics number."""
 
     page_spills: int = known(50, "spills in the table of the page", ge=1, le=1000)
     history_spills: int = known(500, "spills kept for the trend plots", ge=10, le=20000)
     max_viewers: int = known(32, "event streams served at once; one more is refused", ge=1, le=1000)
-    pot_goals: tuple[float, ...] = known((1.4e17, 1.0e18), "POT lines: 2021 sample; Run 2 goal. Source: CERN-EP-2023-032, talks")
+    viewer_queue: int = known(256, "events waiting for a slow viewer before it is dropped", ge=4, le=100000)
+    poll_seconds: float = known(0.2, "the ledger is looked at this often [s]", gt=0, le=5)
+    heartbeat_seconds: float = known(5.0, "a quiet event stream says so this often [s]", gt=0, le=60)
+    overdue_seconds: float = known(120.0, "without a spill for so long, the state is unknown [s]", gt=0)
+    allowed_hosts: tuple[str, ...] = known((), "host names under which viewers may reach the page, besides loopback")
+    pot_goals: tuple[float, ...] = known(
+        (1.4e17, 1.0e18), "POT lines: 2021 sample; Run 2 goal. Source: CERN-EP-2023-032"
+    )

@@ -13,7 +13,9 @@ from daq.config.detector import DetectorConfig
 from daq.config.l0 import L0Config
 from daq.config.monitor import MonitorConfig
 from daq.config.paths import PathsConfig
+from daq.config.processes import ProcessesConfig
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
+from daq.config.signal import SignalConfig
 from daq.config.streaming import StreamingConfig
 
 
@@ -22,6 +24,8 @@ class Config(Section):
 
     beam: BeamConfig = Field(default_factory=BeamConfig)
     detector: DetectorConfig = Field(default_factory=DetectorConfig)
+    processes: ProcessesConfig = Field(default_factory=ProcessesConfig)
+    signal: SignalConfig = Field(default_factory=SignalConfig)
     l0: L0Config = Field(default_factory=L0Config)
     streaming: StreamingConfig = Field(default_factory=StreamingConfig)
     reco: RecoConfig = Field(default_factory=RecoConfig)
@@ -32,7 +36,7 @@ class Config(Section):
 
     def digest(self) -> str:
         """SHA-256 of the parts that can change a physics number, canonical JSON, hexadecimal."""
-        return _digest(self, {"beam", "detector", "l0", "reco", "regions", "gate"})
+        return _digest(self, {"beam", "detector", "processes", "signal", "l0", "reco", "regions", "gate"})
 
     def mask_digest(self) -> str:
         """SHA-256 of the parts that define what is masked."""

@@ -11,7 +11,9 @@ class StreamingConfig(Section):
     frame_events: int = known(16384, "largest number of events in a frame", ge=1, le=65536)
     credits: int = known(2, "frames a worker may hold at once", ge=1, le=64)
     stall_seconds: float = known(1.0, "without progress for so long, missing frames are asked for again [s]", gt=0)
-    give_up_rounds: int = known(20, "requests without any progress before a burst is committed INCOMPLETE", ge=1)
+    give_up_seconds: float = known(
+        600.0, "without an answer of the source so long, a burst is booked INCOMPLETE [s]", gt=0
+    )
     max_attempts: int = known(8, "times one frame is handed out before it is set aside as poison", ge=1)
     bursts_in_flight: int = known(3, "uncommitted bursts after which the source waits", ge=1, le=64)
     sync_seconds: float = known(1.0, "longest time between two fdatasync of the journal [s]", gt=0)

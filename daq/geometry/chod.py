@@ -8,7 +8,7 @@ second PMT. Source: NA62 framework, NewCHODGeometry (table `geom_chod_bricks.csv
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class ChodGeometry:
     bricks: NDArray[np.float64]
 
 
-@lru_cache(maxsize=None)
+@cache
 def chod_geometry() -> ChodGeometry:
     """Build the arrays from the brick table."""
     brick_tile = np.zeros((10, 8), dtype=np.int16)
@@ -65,8 +65,8 @@ def chod_geometry() -> ChodGeometry:
             xs, ys = sorted((sign_x * x_lo, sign_x * x_hi)), sorted((sign_y * y_lo, sign_y * y_hi))
             bricks[index, used[index]] = (*xs, *ys)
             used[index] += 1
-    index = np.arange(N_TILES)
-    tile_id = (100 * (index // TILES_PER_QUADRANT + 1) + index % TILES_PER_QUADRANT + 1).astype(np.uint16)
+    indices = np.arange(N_TILES)
+    tile_id = (100 * (indices // TILES_PER_QUADRANT + 1) + indices % TILES_PER_QUADRANT + 1).astype(np.uint16)
     channel_id = np.repeat(tile_id, 2)
     channel_id[1::2] += 50
     index_of_channel = np.full(512, -1, dtype=np.int16)
@@ -76,7 +76,7 @@ def chod_geometry() -> ChodGeometry:
         tile_id=tile_id,
         channel_id=channel_id,
         index_of_channel=index_of_channel,
-        quadrant=(index // TILES_PER_QUADRANT).astype(np.uint8),
+        quadrant=(indices // TILES_PER_QUADRANT).astype(np.uint8),
         inner=np.isin(tile_id, INNER_TILE_IDS),
         bricks=bricks,
     )

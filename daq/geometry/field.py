@@ -9,7 +9,7 @@ tabulated here once; between grid points the path is straight. Source of the fie
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ class ResidualField:
     slope: NDArray[np.float64]
 
 
-@lru_cache(maxsize=None)
+@cache
 def on_axis_field() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Z [mm], Bx [T], By [T] at the measured planes."""
     rows = read_table("geom_blue_field_on_axis")
@@ -47,7 +47,7 @@ def on_axis_field() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[n
     return z, bx * MICROTESLA, by * MICROTESLA
 
 
-@lru_cache(maxsize=None)
+@cache
 def residual_field() -> ResidualField:
     """Integrate the field once: slope = c int B dz, displacement = int slope dz, both zero at Z = 180 m."""
     z_planes, bx, by = on_axis_field()

@@ -7,7 +7,7 @@ Source: NA62 framework, MUV3Geometry (table `geom_muv3_tiles.csv`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class Muv3Geometry:
     exists: NDArray[np.bool_]
 
 
-@lru_cache(maxsize=None)
+@cache
 def muv3_geometry() -> Muv3Geometry:
     """Build the arrays from the tile table."""
     x, y, half = np.full(N_IDS, np.nan), np.full(N_IDS, np.nan), np.full(N_IDS, np.nan)

@@ -7,7 +7,7 @@ CERN-EP-2023-032. Good to a few millimetres for 2021.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from daq.geometry.tables import read_table
 
@@ -36,7 +36,7 @@ class Plane:
     outer_mm: float
 
 
-@lru_cache(maxsize=None)
+@cache
 def planes() -> dict[str, Plane]:
     """All planes by name."""
 
@@ -49,10 +49,16 @@ def planes() -> dict[str, Plane]:
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def lav_stations() -> tuple[tuple[int, float, float, float, float], ...]:
     """LAV stations: number, front and back Z, inner and outer radius [mm]."""
     return tuple(
-        (int(r["station"]), float(r["z_front_mm"]), float(r["z_back_mm"]), float(r["r_inner_mm"]), float(r["r_outer_mm"]))
+        (
+            int(r["station"]),
+            float(r["z_front_mm"]),
+            float(r["z_back_mm"]),
+            float(r["r_inner_mm"]),
+            float(r["r_outer_mm"]),
+        )
         for r in read_table("geom_lav")
     )

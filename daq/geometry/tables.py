@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 
 
-@lru_cache(maxsize=None)
+@cache
 def read_table(name: str) -> tuple[dict[str, str], ...]:
     """Rows of `data/<name>.csv` as text; comment lines (source notes) are skipped."""
     text = (resources.files("daq.geometry") / "data" / f"{name}.csv").read_text(encoding="utf-8")
