@@ -1,0 +1,1 @@
+"""Sources of hits: the emulated detector."""
