@@ -1,0 +1,1 @@
+"""Signals: hidden particles made in the TAX that decay in the tank."""
