@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 CHANNELS = ("mumu_os", "mumu_pp", "mumu_mm", "emu_os", "emu_ss")
 """Final states counted in the open regions; later channels are appended here."""
 
-OPEN_REGIONS = ("OCR1", "OCR2", "OCR3", "OUTSIDE")
-"""Side regions, named CR1-3 in CERN-EP-2023-032 and OCR1-3 in the talks, and everything further out."""
+OPEN_REGIONS = ("OCR1", "OCR2", "OCR3", "OUTSIDE", "INSIDE")
+"""Side regions, named CR1-3 in CERN-EP-2023-032 and OCR1-3 in the talks, and everything further out. INSIDE holds
+same-sign and e mu pairs within SR or CR when `gate.open_same_sign` is set; otherwise it is zero by construction."""
 
 COUNTS = ("events", "tracks", "two_track", "vertices", "selected", "not_selected")
 """events = selected + not_selected. tracks, two_track and vertices are those of events that are not masked."""

@@ -1,0 +1,158 @@
+"""The gate: the one way out of the reconstruction.
+
+What leaves is a `Tally`, which has no room for anything masked, and a `Masked`, which nobody can read. A masked event
+is folded in, never subtracted: it is counted by its header and as not selected, as any rejected event is, and none
+of its tracks, hits or histogram entries is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from daq.frame import EventFrame
+from daq.geometry.chod import chod_geometry
+from daq.geometry.muv3 import SECOND_PMT, muv3_geometry
+from daq.jit import inline_kernel, kernel
+from daq.units import FINE_NS, FINE_PER_TICK
+from streaming.masked import SHAPE, Masked
+from streaming.reco.arrays import F64, I16, I32, I64, Column, Flags
+from streaming.tally import COUNTS, HISTOGRAMS, OPEN_REGIONS, Tally
+
+AXES = np.array([(axis.low, axis.high, axis.bins) for axes in HISTOGRAMS.values() for axis in axes])
+"""Low edge, high edge and bins of every axis, in the order of `HISTOGRAMS`; those of pairs are the last four."""
+
+IN_SIGNAL_PLANE = OPEN_REGIONS.index("INSIDE")
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Findings:
+    """What was found in the events with several tracks; never leaves the gate.
+
+    events : int64 (m,)              rows of the frame
+    hidden : bool (n_events,)        masked events
+    n_vertices, channel : int64 (m,)
+    inside, side : int64 (m,)        as in `regions.classify`
+    values : float64 (m, 4)          Z of the vertex [m], Delta T [ns], Z_TAX [m], CDA_TAX [mm] of the only vertex
+    """
+
+    events: I64
+    hidden: Flags
+    n_vertices: I64
+    channel: I64
+    inside: I64
+    side: I64
+    values: F64
+
+
+def publish(frame: EventFrame, findings: Findings) -> tuple[Tally, Masked]:
+    """Count a frame: visible events in full, masked ones by their header only."""
+    tally, masked, hidden = Tally.zero(), np.zeros(SHAPE, np.int64), findings.hidden
+    fill = tally.histograms
+    header, straw, chod, muv3 = frame.header, *(frame.detectors[name] for name in ("straw", "chod", "muv3"))
+    seconds = FINE_NS * 1e-9
+    _count_headers(header["timestamp"], header["fine_time"], FINE_PER_TICK, seconds, AXES[0], fill["time_profile"])
+    _fill_tracks(hidden, straw.offsets, straw.fields["p"], AXES[1], fill["momentum"])
+    _fill_hits(hidden, chod.offsets, chod.fields["id"], _chod_bins(), fill["chod_tiles"])
+    _fill_hits(hidden, muv3.offsets, muv3.fields["id"], _muv3_bins(), fill["muv3_tiles"])
+    found = (findings.events, hidden, findings.n_vertices, findings.channel, findings.inside, findings.side)
+    pair_histograms = (fill["z_vtx"], fill["delta_t"], fill["ztax_cda"])
+    two_track, vertices, selected = _count_pairs(
+        *found, findings.values, AXES[4:], IN_SIGNAL_PLANE, tally.candidates, *pair_histograms, masked
+    )
+    counts = {
+        "events": frame.n_events,
+        "tracks": int(fill["momentum"].sum()),
+        "two_track": two_track,
+        "vertices": vertices,
+        "selected": selected,
+        "not_selected": frame.n_events - selected,
+    }
+    tally.counts[:] = [counts[name] for name in COUNTS]
+    return tally, Masked(masked)
+
+
+@lru_cache(maxsize=1)
+def _chod_bins() -> I16:
+    """Histogram bin of every 16-bit number as a CHOD channel; what is no channel goes to the overflow."""
+    bins = np.full(1 << 16, HISTOGRAMS["chod_tiles"][0].bins + 1, np.int16)
+    dense = chod_geometry().index_of_channel
+    exists = np.flatnonzero(dense >= 0)
+    bins[exists] = dense[exists] // 2 + 1
+    return bins
+
+
+@lru_cache(maxsize=1)
+def _muv3_bins() -> I16:
+    """Likewise for MUV3."""
+    bins = np.full(1 << 16, HISTOGRAMS["muv3_tiles"][0].bins + 1, np.int16)
+    tiles = np.flatnonzero(muv3_geometry().exists)
+    bins[tiles] = bins[tiles + SECOND_PMT] = tiles + 1
+    return bins
+
+
+@inline_kernel
+def _bin(value: float, low: float, high: float, bins: float) -> int:
+    """Bin with flow bins: 0 below, bins + 1 above and for NaN."""
+    if value < low:
+        return 0
+    if value < high:
+        return min(int((value - low) * (bins / (high - low))), int(bins) - 1) + 1
+    return int(bins) + 1
+
+
+@kernel
+def _count_headers(
+    timestamp: Column, fine_time: Column, fine_per_tick: int, second: float, axis: F64, out: I64
+) -> None:
+    """Fill the time profile, for all events."""
+    for i in range(timestamp.shape[0]):
+        fine = np.int64(timestamp[i]) * fine_per_tick + np.int64(fine_time[i])
+        out[_bin(fine * second, axis[0], axis[1], axis[2])] += 1
+
+
+@kernel
+def _fill_tracks(hidden: Flags, offsets: I32, momentum: Column, axis: F64, out: I64) -> None:
+    """Fill the momentum of the tracks of visible events."""
+    for i in range(hidden.shape[0]):
+        if not hidden[i]:
+            for t in range(offsets[i], offsets[i + 1]):
+                out[_bin(np.float64(momentum[t]), axis[0], axis[1], axis[2])] += 1
+
+
+@kernel
+def _fill_hits(hidden: Flags, offsets: I32, channel: Column, bins: I16, out: I64) -> None:
+    """Fill the tiles of the hits of visible events."""
+    for i in range(hidden.shape[0]):
+        if not hidden[i]:
+            for h in range(offsets[i], offsets[i + 1]):
+                out[bins[channel[h]]] += 1
+
+
+@kernel
+def _count_pairs(
+    events: I64, hidden: Flags, n_vertices: I64, channel: I64, inside: I64, side: I64, values: F64,
+    axes: F64, in_plane: int, candidates: I64, z_vtx: I64, delta_t: I64, ztax_cda: I64, masked: I64,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Fold the events with several tracks; returns how many are visible, have one vertex, are candidates."""
+    n_two, n_vertex, n_selected = 0, 0, 0
+    for e in range(events.shape[0]):
+        if hidden[events[e]]:
+            if channel[e] >= 0 and inside[e] >= 0:
+                masked[channel[e], inside[e]] += 1
+            continue
+        n_two += 1
+        if n_vertices[e] != 1:
+            continue
+        n_vertex += 1
+        z_vtx[_bin(values[e, 0], axes[0, 0], axes[0, 1], axes[0, 2])] += 1
+        delta_t[_bin(values[e, 1], axes[1, 0], axes[1, 1], axes[1, 2])] += 1
+        i = _bin(values[e, 2], axes[2, 0], axes[2, 1], axes[2, 2])
+        ztax_cda[i, _bin(values[e, 3], axes[3, 0], axes[3, 1], axes[3, 2])] += 1
+        if channel[e] >= 0:
+            n_selected += 1
+            opened = inside[e] == 0 or inside[e] == 1
+            candidates[channel[e], in_plane if opened else side[e]] += 1
+    return n_two, n_vertex, n_selected

@@ -1,0 +1,182 @@
+"""From an event frame to public counts: the same function online and offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
+from daq.errors import DataError
+from daq.frame import EventFrame, Jagged
+from daq.geometry.field import no_field, residual_field
+from daq.model import DETECTORS, HEADER
+from daq.units import MM_PER_M, PION_MASS_GEV
+from streaming.gate import Findings, publish
+from streaming.headers import digest_headers
+from streaming.mask_check import check_mask
+from streaming.masked import Masked
+from streaming.reco.arrays import Column, Flags
+from streaming.reco.association import associate
+from streaming.reco.extrapolation import ISOLATION_LKR, ISOLATION_STRAW1, At, extrapolate, isolate, plane_table
+from streaming.reco.pairs import TrackPairs, find_pairs
+from streaming.reco.pid import identify
+from streaming.reco.selection import judge_tracks, select
+from streaming.reco.tax import pair_mass, point_back
+from streaming.reco.timing import track_times
+from streaming.reco.vertex import default_cells, find_vertices
+from streaming.regions import classify, mask_bounds, mask_pairs, region_table
+from streaming.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """What leaves the gate for one frame.
+
+    headers_digest : identity of the headers; the same whatever the events hold
+    """
+
+    tally: Tally
+    masked: Masked = field(repr=False)
+    headers_digest: bytes
+
+
+class Reconstruction:
+    """The selections, the regions and the gate with their configuration; holds no state between frames."""
+
+    def __init__(self, cfg: RecoConfig, regions: RegionsConfig, gate: GateConfig) -> None:
+        self._cuts = cfg
+        self._policy = (regions, gate)
+        self._max_tracks = gate.max_tracks
+        self._bounds = mask_bounds(regions, gate)
+        self._table = region_table(regions)
+        self._cells = default_cells() if cfg.residual_field else None
+        self._planes = plane_table(cfg, residual_field() if cfg.residual_field else no_field())
+
+    def warm(self) -> None:
+        """Compile every kernel and test the compiled mask.
+
+        Raises
+        ------
+        PolicyError
+            The mask is not what the configuration says; nothing may be analysed.
+        """
+        check_mask(*self._policy, self._bounds)
+        frame = _checked(_warm_frame())
+        publish(frame, self._find(frame))  # not `analyse`: a kernel that does not compile must be seen here
+
+    def analyse(self, frame: EventFrame) -> FrameResult:
+        """Reconstruct, classify and count one frame.
+
+        Whatever is in an event, nothing is raised for it: an event that cannot be analysed counts as not selected.
+
+        Raises
+        ------
+        DataError
+            The columns of the frame do not fit together; no event was looked at.
+        """
+        frame = _checked(frame)
+        digest = digest_headers(frame)
+        try:
+            tally, masked = publish(frame, self._find(frame))
+        except Exception:  # noqa: BLE001 - the text of an error inside the gate could carry what it hides
+            tally, masked = self._one_by_one(frame)
+        return FrameResult(tally, masked, digest)
+
+    def _one_by_one(self, frame: EventFrame) -> tuple[Tally, Masked]:
+        tally, masked = Tally.zero(), Masked.zero()
+        for i in range(frame.n_events):
+            event = _rows(frame, i)
+            try:
+                one, hidden = publish(event, self._find(event))
+            except Exception:  # noqa: BLE001 - as above
+                one, hidden = publish(event, _rejected())
+            tally.add(one)
+            masked.add(hidden)
+        return tally, masked
+
+    def _find(self, frame: EventFrame) -> Findings:
+        lists, cuts = frame.detectors, self._cuts
+        pairs = find_pairs(frame, self._max_tracks)
+        state = pairs.state
+        found = find_vertices(state[pairs.first], state[pairs.second], self._cells)
+        p_first, p_second = state[pairs.first, 5], state[pairs.second, 5]
+        tax = point_back(found.vertex, found.slopes, p_first, p_second)
+        mass = pair_mass(found.slopes, p_first, p_second, PION_MASS_GEV, PION_MASS_GEV)
+        xy, failed = extrapolate(state, self._planes)
+        isolate(xy, pairs.track_first, At.STRAW1, cuts.straw1_isolation_mm, ISOLATION_STRAW1, failed)
+        isolate(xy, pairs.track_first, At.LKR, cuts.lkr_isolation_mm, ISOLATION_LKR, failed)
+        times = track_times(pairs, xy, lists["chod"], lists["na48chod"], cuts)
+        judge_tracks(pairs, lists["straw"], times, cuts, failed)
+        pid = identify(state[:, 5], times, associate(pairs, xy, times, lists["lkr"], lists["muv3"], cuts), cuts)
+        chosen = select(frame, pairs, found, times, pid, failed, cuts)
+        hidden = np.empty(len(pairs.first), np.bool_)
+        mask_pairs(tax, mass, pairs.first, pairs.second, state[:, 6], pid, self._bounds, hidden)
+        inside, side = np.full(len(pairs.events), -1), np.full(len(pairs.events), -1)
+        classify(tax, mass, chosen.pair, chosen.channel, self._table, inside, side)
+        # the last row stands for "no pair" (index -1); it is never read where there is one vertex
+        z_vertex = np.append(found.vertex[:, 2], np.nan)[chosen.pair] / MM_PER_M
+        z_tax, cda_tax = np.append(tax, [[np.nan, np.nan]], axis=0)[chosen.pair].T
+        values = np.stack((z_vertex, chosen.delta_t, z_tax / MM_PER_M, cda_tax), axis=1)
+        masked_events = _masked_events(pairs, hidden)
+        return Findings(pairs.events, masked_events, chosen.n_vertices, chosen.channel, inside, side, values)
+
+
+def _masked_events(pairs: TrackPairs, hidden: Flags) -> Flags:
+    """Events that are crowded or have any masked pair."""
+    masked = pairs.crowded.copy()
+    if len(pairs.events):
+        masked[pairs.events] = np.logical_or.reduceat(hidden, pairs.pair_first[:-1])
+    return masked
+
+
+def _rejected() -> Findings:
+    none = np.empty(0, np.int64)
+    return Findings(none, np.ones(1, np.bool_), none, none, none, none, np.empty((0, 4)))
+
+
+def _checked(frame: EventFrame) -> EventFrame:
+    """The frame with aligned read-only columns, so that one compiled form of each kernel serves every source."""
+    n = frame.n_events
+    header = {c.name: _column(frame.header[c.name], c.dtype) for c in HEADER}
+    lists = {}
+    for name, columns in DETECTORS.items():
+        offsets = _column(frame.detectors[name].offsets, "<i4")
+        fields = {c.name: _column(frame.detectors[name].fields[c.name], c.dtype) for c in columns}
+        sizes = {len(values) for values in fields.values()}
+        fit = len(offsets) == n + 1 and len(sizes) == 1 and offsets[0] >= 0 and offsets[-1] <= min(sizes)
+        if not fit or np.any(offsets[1:] < offsets[:-1]):
+            msg = f"frame: lists of '{name}' do not fit its {n} events; the frame is refused"
+            raise DataError(msg)
+        lists[name] = Jagged(offsets, fields)
+    if any(len(values) != n for values in header.values()):
+        msg = f"frame: header columns differ in length, wanted {n} rows; the frame is refused"
+        raise DataError(msg)
+    return EventFrame(header, lists)
+
+
+def _column(values: NDArray[np.generic], dtype: str) -> Column:
+    column = np.require(values, np.dtype(dtype), ["C", "A"]).view()
+    column.flags.writeable = False
+    return column
+
+
+def _rows(frame: EventFrame, i: int) -> EventFrame:
+    """One event as a frame of its own."""
+    header = {name: values[i : i + 1] for name, values in frame.header.items()}
+    lists = {name: Jagged(part.offsets[i : i + 2], part.fields) for name, part in frame.detectors.items()}
+    return EventFrame(header, lists)
+
+
+def _warm_frame() -> EventFrame:
+    """One event with two tracks and one row of everything else."""
+    header = {c.name: np.zeros(1, np.dtype(c.dtype)) for c in HEADER}
+    rows = {name: 2 if name == "straw" else 1 for name in DETECTORS}
+    lists = {
+        name: Jagged(
+            np.array([0, rows[name]], np.int32), {c.name: np.zeros(rows[name], np.dtype(c.dtype)) for c in columns}
+        )
+        for name, columns in DETECTORS.items()
+    }
+    return EventFrame(header, lists)
