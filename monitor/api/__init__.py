@@ -1,0 +1,1 @@
+"""The read-only HTTP interface: committed rows, a lossy provisional stream, and the page."""

@@ -1,0 +1,150 @@
+"""Tables of the ledger. Rows are only ever added; a correction is a new row beside the old one.
+
+`entry` numbers all rows of `spill` and `correction` in the order in which they were committed, without gaps: a
+reader that has seen entry N asks for the entries above N.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+SCHEMA_NAME = "dumpwatch.ledger/1"
+
+metadata = sa.MetaData()
+
+meta = sa.Table(
+    "meta", metadata, sa.Column("key", sa.String(64), primary_key=True), sa.Column("value", sa.Text, nullable=False)
+)
+
+
+def _content_columns() -> list[sa.Column[Any]]:
+    """Columns of a spill, the same in the first row and in a correction."""
+    return [
+        sa.Column("entry", sa.BigInteger, nullable=False, unique=True),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("mode", sa.String(16), nullable=False),
+        sa.Column("sob_time_ns", sa.BigInteger, nullable=False),
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("pot", sa.BigInteger),
+        sa.Column("b2_setting_a", sa.Integer),
+        sa.Column("n_frames", sa.BigInteger, nullable=False),
+        sa.Column("n_events", sa.BigInteger, nullable=False),
+        sa.Column("n_counted", sa.BigInteger, nullable=False),
+        sa.Column("n_missing", sa.BigInteger, nullable=False),
+        sa.Column("document", sa.Text, nullable=False),
+        sa.Column("tally", sa.LargeBinary, nullable=False),
+        sa.Column("tally_layout", sa.String(16), nullable=False),
+        sa.Column("content_digest", sa.String(64), nullable=False),
+        sa.Column("program", sa.String(32), nullable=False),
+        sa.Column("booked_ns", sa.BigInteger, nullable=False),
+    ]
+
+
+def _key_columns() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("run", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("burst", sa.BigInteger, primary_key=True, autoincrement=False),
+    ]
+
+
+def _to_spill() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(["run", "burst"], ["spill.run", "spill.burst"])
+
+
+def _balance() -> sa.CheckConstraint:
+    return sa.CheckConstraint("n_events = n_counted + n_missing")
+
+
+spill = sa.Table("spill", metadata, *_key_columns(), *_content_columns(), _balance())
+
+correction = sa.Table(
+    "correction",
+    metadata,
+    *_key_columns(),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("supersedes", sa.Integer, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    *_content_columns(),
+    _balance(),
+    _to_spill(),
+    sa.CheckConstraint("supersedes = revision - 1"),
+)
+
+spill_trigger = sa.Table(
+    "spill_trigger",
+    metadata,
+    *_key_columns(),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("generated", sa.BigInteger, nullable=False),
+    sa.Column("sent", sa.BigInteger, nullable=False),
+    sa.Column("downscaling", sa.BigInteger, nullable=False),
+    _to_spill(),
+)
+
+spill_candidate = sa.Table(
+    "spill_candidate",
+    metadata,
+    *_key_columns(),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("channel", sa.String(32), primary_key=True),
+    sa.Column("region", sa.String(32), primary_key=True),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    _to_spill(),
+)
+
+spill_quality = sa.Table(
+    "spill_quality",
+    metadata,
+    *_key_columns(),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("flag", sa.String(32), primary_key=True),
+    _to_spill(),
+)
+
+_SHARED = [column.name for column in _content_columns()]
+
+
+def _current() -> sa.CompoundSelect[Any]:
+    """Newest row of every burst: the last correction, or the first row where there is none."""
+    newer = correction.alias("newer")
+    corrected = sa.exists().where(newer.c.run == spill.c.run, newer.c.burst == spill.c.burst)
+    superseded = sa.exists().where(
+        newer.c.run == correction.c.run,
+        newer.c.burst == correction.c.burst,
+        newer.c.revision > correction.c.revision,
+    )
+    first = sa.select(
+        spill.c.run, spill.c.burst, sa.literal_column("0").label("revision"), *(spill.c[n] for n in _SHARED)
+    ).where(~corrected)
+    last = sa.select(
+        correction.c.run, correction.c.burst, correction.c.revision, *(correction.c[n] for n in _SHARED)
+    ).where(~superseded)
+    return sa.union_all(first, last)
+
+
+current = _current().subquery("current_spill")
+
+
+def append_only_statements(dialect: str) -> list[str]:
+    """Statements that make the database itself refuse to change or remove a row."""
+    tables = ["spill", "correction", "spill_trigger", "spill_candidate", "spill_quality"]
+    what = [(table, verb) for table in tables for verb in ("UPDATE", "DELETE")]
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+            for table, verb in what
+        ]
+    function = (
+        "CREATE FUNCTION dumpwatch_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION ''the ledger is append-only''; END'"
+    )
+    return [function] + [
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION dumpwatch_append_only()"
+        for table, verb in what
+    ]

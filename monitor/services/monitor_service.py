@@ -1,0 +1,146 @@
+"""The monitor role: serves the page, the API and the metrics until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+import uvicorn
+
+from daq.config.monitor import MonitorConfig
+from daq.errors import PolicyError
+from monitor.api.app import Site, make_app
+from monitor.api.guard import HEADER_LIMIT
+from monitor.api.status import MaskedBox
+from monitor.api.view import LedgerView
+from monitor.services.listen import listen
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 1
+"""Open connections are cut so long after a stop [s]."""
+
+
+class ProvisionalFeed(Protocol):
+    """Where the provisional status of the chain comes from; updated by somebody else's thread."""
+
+    def latest(self) -> Mapping[str, object]:
+        """Give the newest status; empty when nothing was heard yet."""
+
+
+class NoFeed:
+    """A feed that knows nothing: the monitor of a ledger that nobody fills now."""
+
+    def latest(self) -> Mapping[str, object]:
+        """Give nothing."""
+        return {}
+
+
+def serve(
+    ledger_url: str,
+    host: str,
+    port: int,
+    provisional_feed: ProvisionalFeed,
+    cfg: MonitorConfig,
+    on_ready: Callable[[int], None],
+    masked_box: MaskedBox | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT (in the main thread) or until `stop` is set; then return.
+
+    Parameters
+    ----------
+    ledger_url : read only; it need not exist yet
+    host, port : where to listen; port 0 takes a free one
+    provisional_feed : status of the chain
+    on_ready : called once with the port that is really in use, when answers are given
+    masked_box : what the page draws as sealed
+
+    Raises
+    ------
+    PolicyError
+        A wildcard address without a list of allowed host names.
+    TransportError
+        The address cannot be had.
+    """
+    listener = listen(host, port)
+    _check_host(listener, cfg)
+    site = Site(LedgerView(ledger_url), provisional_feed.latest, cfg, time.time_ns, masked_box)
+    config = uvicorn.Config(
+        make_app(site, (host, *cfg.allowed_hosts)),
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=HEADER_LIMIT,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    real_port = listener.getsockname()[1]
+    server = _Server(config, site, lambda: on_ready(real_port), stop or threading.Event())
+    try:
+        asyncio.run(server.serve(sockets=[listener]))
+    finally:
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """Ends event streams first when it stops, and leaves no trace of the signal that stopped it."""
+
+    def __init__(self, config: uvicorn.Config, site: Site, on_ready: Callable[[], None], stop: threading.Event) -> None:
+        super().__init__(config)
+        self._site = site
+        self._on_ready = on_ready
+        self._stop = stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._stop.is_set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._site.broadcaster.close()
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):  # came in while the others were told to go
+            connection.transport.abort()
+        await asyncio.sleep(0)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal again after its shutdown; a role that drained well exits 0 instead
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {which: signal.signal(which, self.handle_exit) for which in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for which, handler in before.items():
+                signal.signal(which, handler)
+
+
+def _check_host(listener: socket.socket, cfg: MonitorConfig) -> None:
+    """Look at the address that is really bound: a wildcard can be written in many ways."""
+    host = listener.getsockname()[0]
+    if ipaddress.ip_address(host).is_unspecified and not cfg.allowed_hosts:
+        listener.close()
+        msg = (
+            f"page: host '{host}' listens everywhere, but monitor.allowed_hosts names no host under which viewers may "
+            "come; set it in the configuration, or give --host 127.0.0.1"
+        )
+        raise PolicyError(msg)
+    if not ipaddress.ip_address(host).is_loopback:
+        log.warning("the page listens on %s: anybody who reaches it may read it; put TLS and a token before it", host)
