@@ -6,7 +6,6 @@ is acknowledged to its source only after the ledger has it on disk.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import uuid
@@ -19,7 +18,8 @@ from daq.config import Config
 from daq.errors import BadMeta, ContentConflict, StoreError, WireError
 from daq.records import BurstKey, EobRecord, SobRecord
 from monitor.ledger import Ledger
-from monitor.spill import Spill, close_spill
+from monitor.services.booking import book, is_same_burst, make_spill
+from monitor.spill import Spill
 from streaming.closure import NO_ANSWER, Action, AskAgain, Closure, Commit, Result
 from streaming.masked import Masked
 from streaming.messages import (
@@ -267,54 +267,6 @@ class CollectorService:
         return (self.latencies_ns[-1] // 1_000_000 // LATENCY_STEP_MS + 1) * LATENCY_STEP_MS
 
 
-def make_spill(burst: Commit) -> Spill:
-    """Make the public row of a closed burst.
-
-    Raises
-    ------
-    StoreError
-        Its numbers contradict each other.
-    """
-    content = hashlib.sha256(burst.headers_digest + burst.tally.pack()).hexdigest()
-    set_a = burst.sob.b2_set_a
-    return close_spill(burst.sob, burst.eob, burst.tally, burst.n_counted, burst.missing, content, set_a)
-
-
-def book(ledger: Ledger, burst: Commit, spill: Spill) -> Spill:
-    """Commit a row, and return the row that the ledger has now.
-
-    A burst that is booked INCOMPLETE is upgraded when more of it was counted; when less was, the row stays.
-
-    Raises
-    ------
-    ContentConflict
-        The ledger has other content under this run and burst.
-    StoreError
-        The ledger can't be written now.
-    """
-    booked = ledger.spill(*spill.key)
-    if booked is not None and booked.state == "INCOMPLETE" and is_same_burst(burst.eob, booked):
-        if spill.state == "INCOMPLETE" and spill.n_missing >= booked.n_missing:
-            return booked
-        ledger.upgrade(spill, burst.tally, who="collector", why="frames that were missing were found")
-    else:
-        ledger.commit(spill, burst.tally)
-    return spill
-
-
-def is_same_burst(eob: EobRecord, booked: Spill) -> bool:
-    """Whether an announced burst is the one in the ledger, as far as its records tell."""
-    masks = {name: (m.generated, m.sent) for name, m in eob.masks.items()}
-    theirs = {name: (m.generated, m.sent) for name, m in booked.triggers.items()}
-    intensity = eob.beam.t10_intensity if eob.beam else None
-    return (eob.n_frames, eob.n_events, masks, intensity) == (
-        booked.n_frames,
-        booked.n_events,
-        theirs,
-        booked.t10_intensity,
-    )
-
-
 def read_result(message: Message) -> Result:
     """Result of a worker.
 
@@ -354,16 +306,3 @@ def _phase(is_open: bool, expected: int | None, have_source: bool) -> str:
     if is_open:
         return "spill" if expected is None else "closing"
     return "gap" if have_source else "idle"
-
-
-def check_books(ledger: Ledger) -> None:
-    """Refuse to start on a ledger whose identity does not hold.
-
-    Raises
-    ------
-    StoreError
-    """
-    imbalance = ledger.imbalance()
-    if imbalance:
-        msg = f"ledger: {imbalance} events are neither counted nor missing; run `dumpwatch spills` and restore a copy"
-        raise StoreError(msg)

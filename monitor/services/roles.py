@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from daq.config import Config
 from daq.units import MM_PER_M
 from monitor.ledger import Ledger
-from monitor.services.collector import CollectorService, check_books
+from monitor.services.booking import check_books
+from monitor.services.collector import CollectorService
 from monitor.services.feed import DisplayFeed
 from streaming.regions import mask_bounds
 from streaming.services.lifetime import Lifetime

@@ -5,7 +5,7 @@ import pytest
 from daq.errors import ContentConflict
 from daq.records import BeamRecord, MaskCounts
 from monitor.ledger import Ledger
-from monitor.services.collector import book, make_spill
+from monitor.services.booking import book, make_spill
 from streaming.closure import Commit
 from streaming.masked import Masked
 from streaming.tally import Tally

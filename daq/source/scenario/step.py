@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -43,9 +44,9 @@ class Step(Section):
         """What the step sets, in words; no two steps set the same thing in the same burst."""
         return self.SETS
 
+    @abstractmethod
     def apply(self, now: BurstConditions, burst: int) -> BurstConditions:
         """Conditions of a burst in which the step holds."""
-        raise NotImplementedError
 
 
 def with_beam(now: BurstConditions, **changes: Any) -> BurstConditions:  # noqa: ANN401 - fields of BeamConditions
