@@ -23,6 +23,12 @@ HALO_POT = 10**12
 B2_TOLERANCE_A = 2.0
 """A B2 current further than this from its setting is a magnet off its working point [A]."""
 
+STAMP_TOLERANCE_NS = 1_000_000_000
+"""Readings of one cycle carry one stamp; magnet and T10 stamps further apart are of different cycles [ns]."""
+
+MAX_SCALER = 1 << 32
+"""A scaler is a 32-bit counter: a difference outside 0 to this is one that ran backwards or was read badly."""
+
 NO_END = {"TORN": "the source stopped in the burst", "LOST": "the end-of-burst record never came"}
 """Why the end of a burst is not known, by `EobRecord.end`."""
 
@@ -37,6 +43,8 @@ class Quality(StrEnum):
     INCOMPLETE = "INCOMPLETE"
     NO_MAGNET = "NO_MAGNET"
     MAGNET_OFF = "MAGNET_OFF"
+    MAGNET_STAMP = "MAGNET_STAMP"
+    BAD_SCALER = "BAD_SCALER"
     BIASED = "BIASED"
 
 
@@ -87,6 +95,8 @@ class Spill(Public):
     """As read [1e11 protons]."""
     b1c_current_a: float | None
     b2_current_a: float | None
+    b2_set_a: float | None = None
+    """Setting of B2 that the burst was announced with [A]."""
     live_fraction: float | None
     n_frames: int
     n_events: int
@@ -96,6 +106,8 @@ class Spill(Public):
     missing: list[MissingFrames]
     triggers: dict[str, TriggerCounts]
     halo: Halo
+    scalers: dict[str, int] = Field(default_factory=dict)
+    """Free-running counts as they were read, bad ones included: flag BAD_SCALER."""
     counts: dict[str, int]
     candidates: dict[str, dict[str, int]]
     """Pairs in the open regions: channel -> region -> number."""
@@ -149,7 +161,7 @@ def close_spill(
     is_biased = sob.mode == "BIASED"
     pot, flags = (None, [Quality.BIASED]) if is_biased else _protons(eob.beam)
     flags += _end_flags(eob, bool(missing) or eob.end in NO_END)
-    flags += [] if is_biased else _magnet_flags(eob.beam, b2_set_a)
+    flags += [] if is_biased else [*_magnet_flags(eob.beam, b2_set_a), *_scaler_flags(eob.beam)]
     beam = eob.beam
     return Spill(
         run=sob.run,
@@ -163,6 +175,7 @@ def close_spill(
         t10_intensity=beam.t10_intensity if beam else None,
         b1c_current_a=beam.b1c_current_a if beam else None,
         b2_current_a=beam.b2_current_a if beam else None,
+        b2_set_a=b2_set_a,
         live_fraction=eob.live_fraction,
         n_frames=eob.n_frames,
         n_events=eob.n_events,
@@ -171,6 +184,7 @@ def close_spill(
         missing=_named(eob, missing),
         triggers={name: TriggerCounts(**mask.model_dump()) for name, mask in sorted(eob.masks.items())},
         halo=_halo(beam.scalers if beam else {}, pot),
+        scalers=dict(sorted(beam.scalers.items())) if beam else {},
         counts={name: tally.count(name) for name in COUNTS},
         candidates=_candidates(tally),
         quality=flags,
@@ -245,13 +259,28 @@ def _end_flags(eob: EobRecord, incomplete: bool) -> list[Quality]:
 def _magnet_flags(beam: BeamRecord | None, b2_set_a: float | None) -> list[Quality]:
     if beam is None or beam.b2_current_a is None:
         return [Quality.NO_MAGNET]
-    off = b2_set_a is not None and abs(beam.b2_current_a - b2_set_a) > B2_TOLERANCE_A
-    return [Quality.MAGNET_OFF] if off else []
+    flags = []
+    if b2_set_a is not None and abs(beam.b2_current_a - b2_set_a) > B2_TOLERANCE_A:
+        flags.append(Quality.MAGNET_OFF)
+    if abs(beam.magnet_stamp_ns - beam.t10_stamp_ns) > STAMP_TOLERANCE_NS:
+        flags.append(Quality.MAGNET_STAMP)
+    return flags
+
+
+def _scaler_flags(beam: BeamRecord | None) -> list[Quality]:
+    bad = beam is not None and any(not is_scaler(count) for count in beam.scalers.values())
+    return [Quality.BAD_SCALER] if bad else []
+
+
+def is_scaler(count: int) -> bool:
+    """Whether a difference of a scaler over a burst can be right."""
+    return 0 <= count <= MAX_SCALER
 
 
 def _halo(scalers: Mapping[str, int], pot: int | None) -> Halo:
     def rate(name: str) -> float | None:
-        return scalers[name] * HALO_POT / pot if pot and name in scalers else None
+        known = pot and name in scalers and is_scaler(scalers[name])
+        return scalers[name] * HALO_POT / pot if pot and known else None
 
     return Halo(muv3_per_1e12_pot=rate("MUV3"), q1_per_1e12_pot=rate("Q1_OR"))
 

@@ -17,8 +17,16 @@ from daq.model import Sav
 
 LONG_AGO = -(1 << 60)
 
-OR_SCALERS = {"Q1_OR": "chod", "MUV3": "muv3", "NHOD": "na48chod", "MUV1_OR_MUV2": "muv12"}
-"""Scaler -> detector whose hits are ORed. Names: NA62 beam block at EOB."""
+OR_SCALERS = {
+    "Q1_OR": "chod",
+    "MUV3": "muv3",
+    "NHOD": "na48chod",
+    "MUV1_OR_MUV2": "muv12",
+    "LAV": "lav",
+    "ANTI0": "anti0",
+}
+"""Scaler -> detector whose hits are ORed. Names: NA62 beam block at EOB; LAV and ANTI0 are counted the same way here,
+which no publication says."""
 
 
 class Scalers:

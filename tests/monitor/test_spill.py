@@ -64,6 +64,29 @@ def test_magnet_flags(b2: float | None, flags: list[Quality]) -> None:
     assert make_spill(b2=b2)[0].quality == flags
 
 
+def _close_with(**readings: object) -> Spill:
+    sob, eob = make_records()
+    assert eob.beam is not None
+    eob = eob.model_copy(update={"beam": eob.beam.model_copy(update=readings)})
+    return close_spill(sob, eob, make_tally(eob.n_events, 1), eob.n_events, (), DIGEST)
+
+
+@pytest.mark.parametrize(("apart_ns", "flags"), [(10**9, []), (-(10**9), []), (10**9 + 1, ["MAGNET_STAMP"])])
+def test_magnet_stamps_of_another_cycle(apart_ns: int, flags: list[str]) -> None:
+    spill = _close_with(magnet_stamp_ns=apart_ns, t10_stamp_ns=0)
+    assert spill.quality == flags
+
+
+@pytest.mark.parametrize(
+    ("count", "flags"), [(0, []), (1 << 32, []), (-1, ["BAD_SCALER"]), (1 + (1 << 32), ["BAD_SCALER"])]
+)
+def test_scaler_that_cannot_be_right_is_kept_and_gives_no_rate(count: int, flags: list[str]) -> None:
+    spill = _close_with(scalers={"MUV3": count, "Q1_OR": 50})
+    assert (spill.quality, spill.scalers) == (flags, {"MUV3": count, "Q1_OR": 50})
+    assert (spill.halo.muv3_per_1e12_pot is None) == bool(flags)
+    assert spill.halo.q1_per_1e12_pot is not None
+
+
 def test_torn_burst_has_no_beam() -> None:
     spill, _ = make_spill(end="TORN")
     assert spill.quality == [Quality.NO_POT, Quality.NO_EOB, Quality.INCOMPLETE, Quality.NO_MAGNET]
