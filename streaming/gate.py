@@ -1,8 +1,11 @@
 """The gate: the one way out of the reconstruction.
 
-What leaves is a `Tally`, which has no room for anything masked, and a `Masked`, which nobody can read. A masked event
-is folded in, never subtracted: it is counted by its header and as not selected, as any rejected event is, and none
-of its tracks, hits or histogram entries is.
+What leaves is a `Tally`, which has no room for anything masked, and a `Masked`, which nobody can read.
+
+An event with several tracks is kept only when it is proven visible and has exactly one vertex. Every other one is
+stripped: it is counted by its header, as one with several tracks, and as not selected; none of its tracks, hits or
+histogram entries is. A masked event is folded in among these, never subtracted: nothing public separates the masked
+ones from the ordinary rejected ones (decision 14).
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from daq.jit import inline_kernel, kernel
 from daq.units import FINE_NS, FINE_PER_TICK
 from streaming.masked import SHAPE, Masked
 from streaming.reco.arrays import F64, I16, I32, I64, Column, Flags
+from streaming.reco.channels import sealed_rows
+from streaming.reject import is_several
 from streaming.tally import COUNTS, HISTOGRAMS, OPEN_REGIONS, Tally
 
 AXES = np.array([(axis.low, axis.high, axis.bins) for axes in HISTOGRAMS.values() for axis in axes])
@@ -32,15 +37,14 @@ class Findings:
     """What was found in the events with several tracks; never leaves the gate.
 
     events : int64 (m,)              rows of the frame
-    hidden : bool (n_events,)        masked events
-    n_vertices, channel : int64 (m,)
+    stripped : bool (n_events,)      events with several tracks that are masked or have not exactly one vertex
+    channel : int64 (m,)
     inside, side : int64 (m,)        as in `regions.classify`
     values : float64 (m, 4)          Z of the vertex [m], Delta T [ns], Z_TAX [m], CDA_TAX [mm] of the only vertex
     """
 
     events: I64
-    hidden: Flags
-    n_vertices: I64
+    stripped: Flags
     channel: I64
     inside: I64
     side: I64
@@ -48,24 +52,24 @@ class Findings:
 
 
 def publish(frame: EventFrame, findings: Findings) -> tuple[Tally, Masked]:
-    """Count a frame: visible events in full, masked ones by their header only."""
-    tally, masked, hidden = Tally.zero(), np.zeros(SHAPE, np.int64), findings.hidden
+    """Count a frame: kept events in full, stripped ones by their header only."""
+    tally, masked, stripped = Tally.zero(), np.zeros(SHAPE, np.int64), findings.stripped
     fill = tally.histograms
     header, straw, chod, muv3 = frame.header, *(frame.detectors[name] for name in ("straw", "chod", "muv3"))
     seconds = FINE_NS * 1e-9
     _count_headers(header["timestamp"], header["fine_time"], FINE_PER_TICK, seconds, AXES[0], fill["time_profile"])
-    _fill_tracks(hidden, straw.offsets, straw.fields["p"], AXES[1], fill["momentum"])
-    _fill_hits(hidden, chod.offsets, chod.fields["id"], _chod_bins(), fill["chod_tiles"])
-    _fill_hits(hidden, muv3.offsets, muv3.fields["id"], _muv3_bins(), fill["muv3_tiles"])
-    found = (findings.events, hidden, findings.n_vertices, findings.channel, findings.inside, findings.side)
+    _fill_tracks(stripped, straw.offsets, straw.fields["p"], AXES[1], fill["momentum"])
+    _fill_hits(stripped, chod.offsets, chod.fields["id"], _chod_bins(), fill["chod_tiles"])
+    _fill_hits(stripped, muv3.offsets, muv3.fields["id"], _muv3_bins(), fill["muv3_tiles"])
+    found = (findings.events, stripped, findings.channel, findings.inside, findings.side, findings.values)
     pair_histograms = (fill["z_vtx"], fill["delta_t"], fill["ztax_cda"])
-    two_track, vertices, selected = _count_pairs(
-        *found, findings.values, AXES[4:], IN_SIGNAL_PLANE, tally.candidates, *pair_histograms, masked
+    vertices, selected = _count_pairs(
+        *found, AXES[4:], IN_SIGNAL_PLANE, sealed_rows(), tally.candidates, *pair_histograms, masked
     )
     counts = {
         "events": frame.n_events,
         "tracks": int(fill["momentum"].sum()),
-        "two_track": two_track,
+        "two_track": int(np.count_nonzero(is_several(frame))),
         "vertices": vertices,
         "selected": selected,
         "not_selected": frame.n_events - selected,
@@ -114,37 +118,34 @@ def _count_headers(
 
 
 @kernel
-def _fill_tracks(hidden: Flags, offsets: I32, momentum: Column, axis: F64, out: I64) -> None:
-    """Fill the momentum of the tracks of visible events."""
-    for i in range(hidden.shape[0]):
-        if not hidden[i]:
+def _fill_tracks(stripped: Flags, offsets: I32, momentum: Column, axis: F64, out: I64) -> None:
+    """Fill the momentum of the tracks of kept events."""
+    for i in range(stripped.shape[0]):
+        if not stripped[i]:
             for t in range(offsets[i], offsets[i + 1]):
                 out[_bin(np.float64(momentum[t]), axis[0], axis[1], axis[2])] += 1
 
 
 @kernel
-def _fill_hits(hidden: Flags, offsets: I32, channel: Column, bins: I16, out: I64) -> None:
-    """Fill the tiles of the hits of visible events."""
-    for i in range(hidden.shape[0]):
-        if not hidden[i]:
+def _fill_hits(stripped: Flags, offsets: I32, channel: Column, bins: I16, out: I64) -> None:
+    """Fill the tiles of the hits of kept events."""
+    for i in range(stripped.shape[0]):
+        if not stripped[i]:
             for h in range(offsets[i], offsets[i + 1]):
                 out[bins[channel[h]]] += 1
 
 
 @kernel
 def _count_pairs(
-    events: I64, hidden: Flags, n_vertices: I64, channel: I64, inside: I64, side: I64, values: F64,
-    axes: F64, in_plane: int, candidates: I64, z_vtx: I64, delta_t: I64, ztax_cda: I64, masked: I64,
-) -> tuple[int, int, int]:  # fmt: skip
-    """Fold the events with several tracks; returns how many are visible, have one vertex, are candidates."""
-    n_two, n_vertex, n_selected = 0, 0, 0
+    events: I64, stripped: Flags, channel: I64, inside: I64, side: I64, values: F64, axes: F64, in_plane: int,
+    sealed: I64, candidates: I64, z_vtx: I64, delta_t: I64, ztax_cda: I64, masked: I64,
+) -> tuple[int, int]:  # fmt: skip
+    """Fold the events with several tracks; returns how many have one vertex and are kept, how many are candidates."""
+    n_vertex, n_selected = 0, 0
     for e in range(events.shape[0]):
-        if hidden[events[e]]:
-            if channel[e] >= 0 and inside[e] >= 0:
-                masked[channel[e], inside[e]] += 1
-            continue
-        n_two += 1
-        if n_vertices[e] != 1:
+        if stripped[events[e]]:
+            if channel[e] >= 0 and inside[e] >= 0 and sealed[channel[e]] >= 0:
+                masked[sealed[channel[e]], inside[e]] += 1
             continue
         n_vertex += 1
         z_vtx[_bin(values[e, 0], axes[0, 0], axes[0, 1], axes[0, 2])] += 1
@@ -155,4 +156,4 @@ def _count_pairs(
             n_selected += 1
             opened = inside[e] == 0 or inside[e] == 1
             candidates[channel[e], in_plane if opened else side[e]] += 1
-    return n_two, n_vertex, n_selected
+    return n_vertex, n_selected

@@ -1,33 +1,38 @@
 """Counts that nobody may look at.
 
-They exist so that sealing can take them later; until then they are added, moved between our own processes as a block
-of constant size, and thrown away at commit. Everything that could turn a count into something readable raises, with
-a text that is always the same.
+They exist for sealing: they are added, moved between our own processes as a block of constant size, handed over to
+the sealer at commit, and thrown away. Everything else that could turn a count into something readable raises, with a
+text that is always the same.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn, Self
+from collections.abc import Callable
+from typing import NoReturn, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daq.errors import PolicyError
-from streaming.tally import CHANNELS
+
+T = TypeVar("T")
+
+SEALED_CHANNELS = ("mumu", "ee", "pipi", "pipi_gamma", "pipi_pi0", "pipi_2pi0", "pipi_eta", "kk", "kk_pi0")
+"""The nine final states that are searched for."""
 
 COMPARTMENTS = ("SR", "CR", "KS")
 """Masked regions of every channel; the mu mu paper calls the CR 'VR'."""
 
-SHAPE = (len(CHANNELS), len(COMPARTMENTS))
+SHAPE = (len(SEALED_CHANNELS), len(COMPARTMENTS))
 
-PACKED_BYTES = 8 * len(CHANNELS) * len(COMPARTMENTS)
+PACKED_BYTES = 8 * SHAPE[0] * SHAPE[1]
 """Size of `Masked.pack()`, whatever the counts are."""
 
 
 class Masked:
     """Masked candidates by channel and compartment.
 
-    Only `add`, `pack`, `unpack` and `discard` touch the counts; `pack` is for the wire inside the gate.
+    Only `add`, `pack`, `unpack`, `hand_over` and `discard` touch the counts; `pack` is for the wire inside the gate.
     """
 
     __slots__ = ("__counts",)
@@ -59,12 +64,16 @@ class Masked:
             raise ValueError(msg)
         return cls(np.frombuffer(data, "<i8").astype(np.int64).reshape(SHAPE))
 
+    def hand_over(self, take: Callable[[NDArray[np.int64]], T]) -> T:
+        """Give a copy of the counts, shape `SHAPE`, to the sealer; only `monitor.sealed` may call this."""
+        return take(self.__counts.copy())
+
     def discard(self) -> None:
         """Throw the counts away."""
         self.__counts[...] = 0
 
     def _refuse(self, *_: object) -> NoReturn:
-        msg = "masked counts cannot be shown, compared or converted; they can be added, packed and discarded"
+        msg = "masked counts cannot be shown, compared or converted; they can be added, packed, sealed and discarded"
         raise PolicyError(msg)
 
     __repr__ = __str__ = __format__ = __bytes__ = _refuse

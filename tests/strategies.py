@@ -23,6 +23,10 @@ Q1, H2 = 1, 2
 
 QUADRANTS = ((1, 1), (1, -1), (-1, -1), (-1, 1))
 
+_NOTHING = {**dict.fromkeys(("x", "y", "tx", "ty", "p", "chi2"), math.nan), "charge": 0, "chambers": 0, "kaon": 0}
+REJECT = {"straw": [_NOTHING, _NOTHING]}
+"""What stands for a masked event: its header, and two tracks that say nothing."""
+
 
 def make_frame(events: list[dict]) -> EventFrame:
     """Columns of a list of events."""

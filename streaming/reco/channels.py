@@ -7,6 +7,7 @@ from enum import IntEnum, IntFlag
 
 import numpy as np
 
+from streaming.masked import SEALED_CHANNELS
 from streaming.reco.arrays import I64
 from streaming.tally import CHANNELS
 
@@ -36,7 +37,12 @@ class Veto(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One final state. `regions` names the SR and CR of `RegionsConfig` that belong to it."""
+    """One final state.
+
+    regions : the SR and CR of `RegionsConfig` that belong to it
+    sealed : the name in `streaming.masked.SEALED_CHANNELS` under which its masked candidates are sealed; None: they are
+        not, they are only never shown
+    """
 
     name: str
     first: Pid
@@ -44,10 +50,11 @@ class Channel:
     charge: PairCharge
     vetoes: Veto
     regions: str
+    sealed: str | None = None
 
 
 CHANNEL_TABLE: tuple[Channel, ...] = (
-    Channel("mumu_os", Pid.MUON, Pid.MUON, PairCharge.OPPOSITE, Veto.LAV, "mumu"),
+    Channel("mumu_os", Pid.MUON, Pid.MUON, PairCharge.OPPOSITE, Veto.LAV, "mumu", sealed="mumu"),
     Channel("mumu_pp", Pid.MUON, Pid.MUON, PairCharge.PLUS, Veto.LAV, "mumu"),
     Channel("mumu_mm", Pid.MUON, Pid.MUON, PairCharge.MINUS, Veto.LAV, "mumu"),
     Channel("emu_os", Pid.ELECTRON, Pid.MUON, PairCharge.OPPOSITE, Veto.LAV, "mumu"),
@@ -61,3 +68,10 @@ def channel_rows() -> I64:
     by_name = {channel.name: channel for channel in CHANNEL_TABLE}
     rows = [by_name[name] for name in CHANNELS]
     return np.array([(c.first, c.second, c.charge, c.vetoes) for c in rows], np.int64)
+
+
+def sealed_rows() -> I64:
+    """Row of `SEALED_CHANNELS` of each of `CHANNELS`, -1 for one that is not sealed."""
+    by_name = {channel.name: channel.sealed for channel in CHANNEL_TABLE}
+    sealed = [by_name[name] for name in CHANNELS]
+    return np.array([-1 if name is None else SEALED_CHANNELS.index(name) for name in sealed], np.int64)

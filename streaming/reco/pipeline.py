@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +18,7 @@ from streaming.gate import Findings, publish
 from streaming.headers import digest_headers
 from streaming.mask_check import check_mask
 from streaming.masked import Masked
-from streaming.reco.arrays import Column, Flags
+from streaming.reco.arrays import I64, Column, Flags
 from streaming.reco.association import associate
 from streaming.reco.extrapolation import ISOLATION_LKR, ISOLATION_STRAW1, At, extrapolate, isolate, plane_table
 from streaming.reco.pairs import TrackPairs, find_pairs
@@ -84,17 +85,35 @@ class Reconstruction:
             tally, masked = self._one_by_one(frame)
         return FrameResult(tally, masked, digest)
 
+    def stripped(self, frame: EventFrame) -> Flags:
+        """Tell which events of a frame are stripped: bool (n_events,); the same ones as in `analyse`.
+
+        Raises
+        ------
+        DataError
+            As `analyse`.
+        """
+        frame = _checked(frame)
+        try:
+            return self._find(frame).stripped
+        except Exception:  # noqa: BLE001 - as in `analyse`
+            return np.concatenate([found.stripped for _, found in self._each(frame)])
+
     def _one_by_one(self, frame: EventFrame) -> tuple[Tally, Masked]:
         tally, masked = Tally.zero(), Masked.zero()
-        for i in range(frame.n_events):
-            event = _rows(frame, i)
-            try:
-                one, hidden = publish(event, self._find(event))
-            except Exception:  # noqa: BLE001 - as above
-                one, hidden = publish(event, _rejected())
+        for event, found in self._each(frame):
+            one, hidden = publish(event, found)
             tally.add(one)
             masked.add(hidden)
         return tally, masked
+
+    def _each(self, frame: EventFrame) -> Iterator[tuple[EventFrame, Findings]]:
+        for i in range(frame.n_events):
+            event = _rows(frame, i)
+            try:
+                yield event, self._find(event)
+            except Exception:  # noqa: BLE001 - as in `analyse`
+                yield event, _rejected()
 
     def _find(self, frame: EventFrame) -> Findings:
         lists, cuts = frame.detectors, self._cuts
@@ -119,21 +138,22 @@ class Reconstruction:
         z_vertex = np.append(found.vertex[:, 2], np.nan)[chosen.pair] / MM_PER_M
         z_tax, cda_tax = np.append(tax, [[np.nan, np.nan]], axis=0)[chosen.pair].T
         values = np.stack((z_vertex, chosen.delta_t, z_tax / MM_PER_M, cda_tax), axis=1)
-        masked_events = _masked_events(pairs, hidden)
-        return Findings(pairs.events, masked_events, chosen.n_vertices, chosen.channel, inside, side, values)
+        stripped = _stripped_events(pairs, hidden, chosen.n_vertices)
+        return Findings(pairs.events, stripped, chosen.channel, inside, side, values)
 
 
-def _masked_events(pairs: TrackPairs, hidden: Flags) -> Flags:
-    """Events that are crowded or have any masked pair."""
-    masked = pairs.crowded.copy()
+def _stripped_events(pairs: TrackPairs, hidden: Flags, n_vertices: I64) -> Flags:
+    """Events with several tracks that are crowded, have any masked pair, or have not exactly one vertex."""
+    stripped = pairs.crowded.copy()
     if len(pairs.events):
-        masked[pairs.events] = np.logical_or.reduceat(hidden, pairs.pair_first[:-1])
-    return masked
+        masked = np.logical_or.reduceat(hidden, pairs.pair_first[:-1])
+        stripped[pairs.events] = masked | (n_vertices != 1)
+    return stripped
 
 
 def _rejected() -> Findings:
     none = np.empty(0, np.int64)
-    return Findings(none, np.ones(1, np.bool_), none, none, none, none, np.empty((0, 4)))
+    return Findings(none, np.ones(1, np.bool_), none, none, none, np.empty((0, 4)))
 
 
 def _checked(frame: EventFrame) -> EventFrame:

@@ -18,7 +18,7 @@ from daq.records import BeamRecord, EobRecord, MaskCounts
 from monitor.api.app import Site, make_app
 from monitor.api.view import LedgerView
 from tests.chain.program import dumpwatch
-from tests.strategies import event_of, make_frame
+from tests.strategies import REJECT, event_of, make_frame
 from tests.strategies_wire import sob_record
 
 PATHS = ("/", "/api/v1/status", "/api/v1/spills", "/api/v1/pot?by=spill", "/api/v1/runs", "/api/v1/alarms", "/metrics")
@@ -34,7 +34,7 @@ def signal(**change) -> dict:
 def masked_of(kind: str, i: int) -> dict:
     """Content of the i-th masked event of a stream."""
     if kind == "nothing":
-        return {}
+        return REJECT
     if kind == "signals":
         return signal(p=(30.0 + i, 30.0))
     crowd = signal()

@@ -198,6 +198,9 @@ def is_masked(one, two, kinematics, regions, gate):
     return inside and not (gate.open_same_sign and may_open)
 
 
+SEALED = {"mumu_os": "mumu"}
+
+
 def channel_of(one, two):
     kinds, total = sorted((one["pid"], two["pid"])), one["charge"] + two["charge"]
     if kinds == ["mu", "mu"]:
@@ -227,6 +230,7 @@ def analyse_event(flags, hits, cuts, regions, gate):
     """Counts of one event: (public Counter, masked Counter, histogram entries [(name, value)])."""
     tracks = hits["straw"]
     public, masked, entries = Counter(events=1, not_selected=1), Counter(), []
+    public["two_track"] += len(tracks) > 1
     if len(tracks) > gate.max_tracks:
         return public, masked, entries
     for track in tracks if len(tracks) > 1 else []:
@@ -254,12 +258,11 @@ def analyse_event(flags, hits, cuts, regions, gate):
         quiet = all(abs(hit["time"] - reference) >= cuts.lav_window_ns for hit in hits["lav"])
         if not (flags >> cuts.h2_flag_bit & 1 and quiet):
             channel = None
-    if hide:
-        if channel and candidate[0]:
-            masked[channel, candidate[0]] += 1
+    if hide or (len(tracks) > 1 and len(vertices) != 1):
+        if channel in SEALED and candidate[0]:
+            masked[SEALED[channel], candidate[0]] += 1
         return public, masked, entries
     public["tracks"] += len(tracks)
-    public["two_track"] += len(tracks) > 1
     entries += [("momentum", t["p"]) for t in tracks]
     entries += [("chod_tiles", chod_tile(hit["id"])) for hit in hits["chod"]]
     entries += [("muv3_tiles", muv3_tile(hit["id"])) for hit in hits["muv3"]]

@@ -20,7 +20,18 @@ from streaming.reco import pairs, pipeline
 from streaming.reco.pipeline import Reconstruction
 from streaming.tally import COUNTS
 from tests.reference import selection_slow
-from tests.strategies import H2, MILLI, ODD, event_of, make_frame, pair_events, pair_of_tracks, simple_events, spoil
+from tests.strategies import (
+    H2,
+    MILLI,
+    ODD,
+    REJECT,
+    event_of,
+    make_frame,
+    pair_events,
+    pair_of_tracks,
+    simple_events,
+    spoil,
+)
 
 CUTS = RecoConfig(residual_field=False)
 RECO = (CUTS, RegionsConfig(), GateConfig())
@@ -58,7 +69,7 @@ def ks_pairs(draw) -> dict:
 def doubtful_pairs(draw) -> dict:
     """Visible pairs with one number of one track made impossible, and pairs without a vertex."""
     event = draw(st.one_of(st.builds(event_of), st.builds(event_of), pair_events(), masked_pairs()))
-    kind = draw(st.sampled_from(["number", "charge", "identical", "parallel", "crowd", "third"]))
+    kind = draw(st.sampled_from(["number", "charge", "identical", "parallel", "crowd", "third", "odd third"]))
     first, second = event["straw"][:2]
     if kind == "number":
         name = draw(st.sampled_from(["x", "y", "tx", "ty", "p"]))
@@ -71,17 +82,30 @@ def doubtful_pairs(draw) -> dict:
         second["tx"], second["ty"] = first["tx"], first["ty"]
     elif kind == "crowd":
         event["straw"] = event["straw"] * 20
+    elif kind == "odd third":
+        # far from the other tracks and parallel to one: it spoils no vertex, so nothing but the mask strips the event
+        odd = dict(first, x=first["x"] - 700.0, y=first["y"] - 700.0, p=draw(st.sampled_from([math.nan, -40.0, 40.0])))
+        event["straw"] = [*event["straw"], odd]
     else:
         event["straw"] = event["straw"] + pair_of_tracks(z_tax_m=23.0, cda_tax_mm=1.0)
     return event
 
 
 @st.composite
+def ordinary_rejects(draw) -> dict:
+    """Visible events with several tracks and not one vertex: nothing masks them, and nothing may tell them apart."""
+    event = event_of(z_tax_m=100.0 + 40.0 * draw(MILLI), cda_tax_mm=300.0 + 80.0 * draw(MILLI))
+    event["straw"][draw(st.integers(0, 1))] |= draw(st.sampled_from([{"chi2": 1000.0}, {"chambers": 2}]))
+    return event
+
+
+@st.composite
 def masked_contents(draw) -> dict:
-    """Anything that a masked event may hold, or nothing at all (REJECT)."""
+    """Anything that a stripped event may hold, masked or not, or what stands for it (REJECT)."""
     event = draw(
         st.one_of(
-            st.just({}),
+            st.just(REJECT),
+            ordinary_rejects(),
             masked_pairs(),
             guarded_pairs(),
             ks_pairs(),
@@ -90,10 +114,10 @@ def masked_contents(draw) -> dict:
             doubtful_pairs(),
         )
     )
-    if event and draw(st.booleans()):
+    if event is not REJECT and draw(st.booleans()):
         extra = {"time": draw(MILLI) * 20.0, "id": draw(st.sampled_from([101, 7, 207, 65535]))}
         event["chod"], event["muv3"] = [*event["chod"], extra], [*event["muv3"], extra]
-    if event and draw(st.integers(0, 9)) == 0:
+    if event is not REJECT and draw(st.integers(0, 9)) == 0:
         event["lav"] = [{"time": draw(ODD), "station": 200}]
     return event
 
@@ -135,8 +159,20 @@ def test_non_interference(drawn):
 @given(masked_contents())
 def test_what_the_strategy_calls_masked_is_masked_in_the_slow_twin(content):
     counts, _, entries = selection_slow.analyse(make_frame([content]), *RECO)
-    assert {k: v for k, v in counts.items() if v} == {"events": 1, "not_selected": 1}
+    assert {k: v for k, v in counts.items() if v} == {"events": 1, "two_track": 1, "not_selected": 1}
     assert [name for name, _ in entries] == ["time_profile"]
+
+
+MASKED: dict = {}
+"""Rows that the mask, and not the selection, strips: what a leaky program would count."""
+
+
+def note_masked(found, hidden, n_vertices):
+    MASKED["rows"] = stripped_events(found, hidden, np.ones_like(n_vertices))
+    return stripped_events(found, hidden, n_vertices)
+
+
+stripped_events = pipeline._stripped_events
 
 
 def count_tracks(frame, findings):
@@ -147,39 +183,39 @@ def count_tracks(frame, findings):
 
 def show_hits(frame, findings):
     tally, masked = gate.publish(frame, findings)
-    everything = dataclasses.replace(findings, hidden=np.zeros_like(findings.hidden))
+    everything = dataclasses.replace(findings, stripped=np.zeros_like(findings.stripped))
     tally.histograms["chod_tiles"][:] = gate.publish(frame, everything)[0].histograms["chod_tiles"]
     return tally, masked
 
 
 def masked_as_overflow(frame, findings):
     tally, masked = gate.publish(frame, findings)
-    tally.histograms["momentum"][-1] += findings.hidden.sum()
+    tally.histograms["momentum"][-1] += MASKED["rows"].sum()
     return tally, masked
 
 
 def subtract(frame, findings):
     tally, masked = gate.publish(frame, findings)
-    tally.counts[COUNTS.index("not_selected")] -= findings.hidden.sum()
+    tally.counts[COUNTS.index("not_selected")] -= MASKED["rows"].sum()
     return tally, masked
 
 
 def tombstone(frame, findings):
     tally, masked = gate.publish(frame, findings)
-    tally.histograms["time_profile"][0] += findings.hidden.any()
+    tally.histograms["time_profile"][0] += MASKED["rows"].any()
     return tally, masked
 
 
 def partition(frame, findings):
     tally, masked = gate.publish(frame, findings)
-    tally.counts[COUNTS.index("vertices")] = (findings.n_vertices == 1).sum()
+    tally.counts[COUNTS.index("vertices")] = np.isfinite(findings.values[:, 0]).sum()
     return tally, masked
 
 
 def after_the_veto(frame, findings):
-    rows = np.zeros_like(findings.hidden)
+    rows = np.zeros_like(findings.stripped)
     rows[findings.events] = findings.channel >= 0
-    return gate.publish(frame, dataclasses.replace(findings, hidden=findings.hidden & rows))
+    return gate.publish(frame, dataclasses.replace(findings, stripped=findings.stripped & rows))
 
 
 def natural_mask(tax, mass, first, second, charge, pid, bounds, out):
@@ -202,17 +238,23 @@ def only_opposite_sign(tax, mass, first, second, charge, pid, bounds, out):
     out &= charge[first] != charge[second]
 
 
-def first_pair_only(found, hidden):
+def first_pair_only(found, hidden, n_vertices):
     masked = found.crowded.copy()
-    masked[found.events] = hidden[found.pair_first[:-1]]
+    masked[found.events] = hidden[found.pair_first[:-1]] | (n_vertices != 1)
     return masked
 
 
-def crowds_are_visible(found, hidden):
+def crowds_are_visible(found, hidden, n_vertices):
     masked = np.zeros_like(found.crowded)
     if len(found.events):
-        masked[found.events] = np.logical_or.reduceat(hidden, found.pair_first[:-1])
+        masked[found.events] = np.logical_or.reduceat(hidden, found.pair_first[:-1]) | (n_vertices != 1)
     return masked
+
+
+def masked_events_are_of_no_class(frame, findings):
+    tally, masked = gate.publish(frame, findings)
+    tally.counts[COUNTS.index("two_track")] -= MASKED["rows"].sum()
+    return tally, masked
 
 
 def digest_of_everything(frame):
@@ -241,8 +283,9 @@ MUTANTS = {
     "no guard in Z_TAX": ("mask_pairs", mask_with(z_min_mm=-7000.0, z_max_mm=53000.0)),
     "same sign is open": ("mask_pairs", mask_with(open_same_sign=True)),
     "only opposite charges are masked": ("mask_pairs", only_opposite_sign),
-    "only the first pair counts": ("_masked_events", first_pair_only),
-    "crowded events are visible": ("_masked_events", crowds_are_visible),
+    "only the first pair counts": ("_stripped_events", first_pair_only),
+    "crowded events are visible": ("_stripped_events", crowds_are_visible),
+    "masked events are of no class": ("publish", masked_events_are_of_no_class),
     "the digest covers the content": ("digest_headers", digest_of_everything),
     "any charge is believed": ("find_pairs", charge_taken_as_it_comes),
 }
@@ -250,6 +293,7 @@ MUTANTS = {
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_leak_is_caught(name, monkeypatch):
+    monkeypatch.setattr(pipeline, "_stripped_events", note_masked)
     monkeypatch.setattr(pipeline, *MUTANTS[name])
     monkeypatch.setattr(Reconstruction, "_one_by_one", lambda *_: pytest.fail("the mutant is broken, not leaky"))
 
@@ -275,7 +319,7 @@ def test_an_event_that_breaks_the_analysis_is_rejected_alone(monkeypatch):
     identify = pipeline.identify
     monkeypatch.setattr(pipeline, "identify", fragile)
     visible, breaking = event_of(), event_of(p=(13.0, 40.0), z_tax_m=23.0, cda_tax_mm=5.0, opening=(8e-3, 2e-3))
-    one, two = (make_frame([visible, content, visible]) for content in (breaking, {"trigger_flags": H2}))
+    one, two = (make_frame([visible, content, visible]) for content in (breaking, {"trigger_flags": H2} | REJECT))
     assert public(one) == public(two)
     assert Reconstruction(*RECO).analyse(one).tally.count("selected") == 2
 

@@ -1,4 +1,4 @@
-"""`Masked` can be added, packed and discarded; everything else is refused with the same words."""
+"""`Masked` can be added, packed, sealed and discarded; everything else is refused with the same words."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def test_refused_with_the_same_words_for_any_count(name):
         with pytest.raises(PolicyError) as caught:
             REFUSED[name](masked(value))
         texts.add(caught.value.args[0])
-    assert texts == {"masked counts cannot be shown, compared or converted; they can be added, packed and discarded"}
+    assert texts == {
+        "masked counts cannot be shown, compared or converted; they can be added, packed, sealed and discarded"
+    }
 
 
 def test_add_pack_unpack_discard():
