@@ -43,6 +43,22 @@ class EventFrame:
         return len(self.header["event_number"])
 
 
+def take_events(frame: EventFrame, rows: NDArray[np.intp]) -> EventFrame:
+    """Copy some events of a frame, in the order of `rows`."""
+    header = {name: values[rows] for name, values in frame.header.items()}
+    return EventFrame(header, {name: _take_lists(part, rows) for name, part in frame.detectors.items()})
+
+
+def _take_lists(part: Jagged, rows: NDArray[np.intp]) -> Jagged:
+    sizes = np.diff(part.offsets)[rows]
+    offsets = np.zeros(len(rows) + 1, np.int32)
+    np.cumsum(sizes, out=offsets[1:])
+    # row of each hit: the place in its own list, counted from where the list of its event began
+    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
+    hits = np.repeat(part.offsets[:-1][rows], sizes) + within
+    return Jagged(offsets, {name: values[hits] for name, values in part.fields.items()})
+
+
 @lru_cache(maxsize=1)
 def event_schema() -> pa.Schema:
     """Arrow schema `dumpwatch.event/1`, made from the model table."""

@@ -15,6 +15,7 @@ from daq.config.monitor import MonitorConfig
 from daq.config.paths import PathsConfig
 from daq.config.processes import ProcessesConfig
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
+from daq.config.recording import RecordingConfig, SealingConfig
 from daq.config.signal import SignalConfig
 from daq.config.streaming import StreamingConfig
 
@@ -32,6 +33,8 @@ class Config(Section):
     regions: RegionsConfig = Field(default_factory=RegionsConfig)
     gate: GateConfig = Field(default_factory=GateConfig)
     monitor: MonitorConfig = Field(default_factory=MonitorConfig)
+    recording: RecordingConfig = Field(default_factory=RecordingConfig)
+    sealing: SealingConfig = Field(default_factory=SealingConfig)
     paths: PathsConfig = Field(default_factory=PathsConfig)
 
     def digest(self) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from daq.errors import RecordingError
 from daq.model import SCHEMA_NAME
@@ -30,8 +30,18 @@ def manifest_path(recording: Path) -> Path:
     return recording.with_suffix(".json")
 
 
-def write_manifest(recording: Path, sob: SobRecord, eob: EobRecord, frames: list[FrameInfo], file_bytes: int) -> None:
-    """Write beside, sync, rename: a reader sees the whole manifest or none."""
+def write_manifest(
+    recording: Path,
+    sob: SobRecord,
+    eob: EobRecord,
+    frames: list[FrameInfo],
+    file_bytes: int,
+    masked: Literal["clear", "sealed"] = "clear",
+) -> None:
+    """Write beside, sync, rename: a reader sees the whole manifest or none.
+
+    masked : `clear`, the recording holds masked events and belongs on restricted storage; `sealed`, it holds none
+    """
     path = manifest_path(recording)
     content = {
         "schema": SCHEMA_NAME,
@@ -42,7 +52,7 @@ def write_manifest(recording: Path, sob: SobRecord, eob: EobRecord, frames: list
         "n_events": eob.n_events,
         "frames_digest": eob.frames_digest,
         "file_bytes": file_bytes,
-        "masked": "clear",
+        "masked": masked,
         "sob": sob.model_dump(mode="json"),
         "eob": eob.model_dump(mode="json"),
         "frames": [list(frame) for frame in frames],

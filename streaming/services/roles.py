@@ -15,6 +15,7 @@ from daq.source.modes import RunMode
 from daq.source.scenario import Scenario
 from streaming.services.lifetime import Lifetime
 from streaming.services.producer import EmulationPlan, Producer, emulate, replay, warm_up
+from streaming.services.publish import Publisher
 from streaming.services.source import SourceService, recover
 from streaming.transport import Hub, Pattern, load_keys
 
@@ -49,7 +50,10 @@ def run_source(config: Config, task: SourceTask, work: str, control: str, lifeti
     hub = Hub(load_keys(config.streaming.curve_directory), config.streaming.max_frame_bytes)
     work_link = hub.bind(Pattern.WORK_SERVER, work)
     control_link = hub.connect(Pattern.CONTROL_CLIENT, control, "collector")
-    service = SourceService(hub, work_link, control_link, config.streaming, task.run, keep=task.keep)
+    publisher = make_publisher(config) if config.recording.masked == "sealed" and config.sealing.keys else None
+    service = SourceService(
+        hub, work_link, control_link, config.streaming, task.run, keep=task.keep, publisher=publisher
+    )
     producer = Producer(
         lambda p: _make(config, task, service.last_booked, p), config.streaming.bursts_in_flight, hub.wake
     )
@@ -60,6 +64,23 @@ def run_source(config: Config, task: SourceTask, work: str, control: str, lifeti
         producer.stop.set()
         hub.close()
         lock.release()
+
+
+def make_publisher(config: Config) -> Publisher:
+    """Build what makes public recordings, with its kernels compiled.
+
+    Raises
+    ------
+    PolicyError
+        The sealing keys can't be read, or the mask is not what the configuration says.
+    """
+    from streaming.reco.pipeline import Reconstruction
+    from streaming.sealing.keys import RECORDING, SealingKeys
+
+    keys = SealingKeys.load(Path(config.sealing.keys))
+    reconstruction = Reconstruction(config.reco, config.regions, config.gate)
+    reconstruction.warm()
+    return Publisher(reconstruction, lambda context, plain: keys.seal(RECORDING, context, plain))
 
 
 def _make(config: Config, task: SourceTask, last_booked: int, producer: Producer) -> None:

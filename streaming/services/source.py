@@ -10,11 +10,12 @@ from daq.codec import Kind, Message, decode, encode
 from daq.config.streaming import StreamingConfig
 from daq.errors import DumpwatchError, RecordingError, TransportError, WireError
 from daq.recording import RecordedBurst, find_bursts, seal
-from daq.records import BurstKey
+from daq.records import BurstKey, EobRecord
 from streaming.dispatch import Dispatcher
 from streaming.messages import Again, Committed, Eob, Frame, Hello, Refused, Sob, Unavailable, Want, Welcome
 from streaming.services.lifetime import Lifetime, monotonic_ns
 from streaming.services.producer import Appended, Ended, Finished, Producer, Started
+from streaming.services.publish import Publisher
 from streaming.services.source_burst import SourceBurst
 from streaming.transport import Hub, Link
 
@@ -31,15 +32,27 @@ class SourceService:
     """Moves frames and records; `Dispatcher` decides which, `Producer` makes them.
 
     keep : whether a committed recording is moved into place; otherwise it is removed, the ledger has the counts
+    publisher : makes the public recording; None: recordings are moved into place as they are, for restricted storage
     """
 
-    def __init__(self, hub: Hub, work: Link, control: Link, config: StreamingConfig, run: int, *, keep: bool) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        work: Link,
+        control: Link,
+        config: StreamingConfig,
+        run: int,
+        *,
+        keep: bool,
+        publisher: Publisher | None = None,
+    ) -> None:
         self._hub = hub
         self._work = work
         self._control = control
         self._config = config
         self._run = run
         self._keep = keep
+        self._publisher = publisher
         self._producer: Producer | None = None
         self._dispatch = Dispatcher(config.max_attempts)
         self._bursts: dict[BurstKey, SourceBurst] = {}
@@ -145,11 +158,22 @@ class SourceService:
         self.n_committed += 1
         self.close_ns.append(monotonic_ns() - burst.eob_sent_ns)
         if burst.is_journal and (self._keep or state == "INCOMPLETE") and burst.eob is not None:
-            kept = seal(burst.path, burst.sob, burst.eob, burst.frames)
+            kept = self._record(burst, burst.eob)
             if not self._keep:
                 log.warning("run %d burst %d is INCOMPLETE; %s is kept, `dumpwatch replay` may complete it", *key, kept)
         elif burst.is_journal:
             burst.path.unlink()
+
+    def _record(self, burst: SourceBurst, eob: EobRecord) -> Path:
+        if self._publisher is None:
+            return seal(burst.path, burst.sob, eob, burst.frames)
+        recording = self._publisher.publish(burst)
+        burst.close()
+        if recording is None:
+            recording = set_aside(burst.path, ".restricted")
+            message = "run %d burst %d has damaged frames and is kept whole as %s: move it to restricted storage"
+            log.warning(message, *burst.key, recording)
+        return recording
 
     def _on_refused(self, key: BurstKey, why: str) -> None:
         if key not in self._bursts:

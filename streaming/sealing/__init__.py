@@ -1,0 +1,1 @@
+"""Sealing: what is put under a public key here can be read only by those who hold the private one, elsewhere."""
