@@ -20,7 +20,8 @@ from daq.geometry.chod import chod_geometry
 from daq.geometry.muv3 import SECOND_PMT, muv3_geometry
 from daq.jit import inline_kernel, kernel
 from daq.units import FINE_NS, FINE_PER_TICK
-from streaming.masked import SHAPE, Masked
+from streaming.event_bytes import pack_event
+from streaming.masked import SHAPE, SLOTS, Masked, fill_slot, fits_slot
 from streaming.reco.arrays import F64, I16, I32, I64, Column, Flags
 from streaming.reco.channels import sealed_rows
 from streaming.reject import is_several
@@ -75,7 +76,31 @@ def publish(frame: EventFrame, findings: Findings) -> tuple[Tally, Masked]:
         "not_selected": frame.n_events - selected,
     }
     tally.counts[:] = [counts[name] for name in COUNTS]
-    return tally, Masked(masked)
+    return tally, Masked(masked, *_masked_events(frame, findings))
+
+
+def _masked_events(frame: EventFrame, findings: Findings) -> tuple[list[bytes], int]:
+    """Slots of the masked candidates of a frame, and how many found none.
+
+    The same work is done in every frame, also in one without any: a frame must not take longer for what it hides.
+    """
+    channel = findings.channel
+    hidden = findings.stripped[findings.events] & (channel >= 0) & (findings.inside >= 0)
+    candidates = np.flatnonzero(hidden & (sealed_rows()[channel] >= 0))
+    if frame.n_events == 0:
+        return [], 0
+    slots, n_without = [], max(0, len(candidates) - SLOTS)
+    for i in range(SLOTS):
+        real = i < len(candidates)
+        e = int(candidates[i]) if real else 0
+        event = pack_event(frame, int(findings.events[e]) if real else 0)
+        place = (int(sealed_rows()[channel[e]]), int(findings.inside[e])) if real else (0, 0)
+        slot = fill_slot(event, *place)
+        if real and fits_slot(event):
+            slots.append(slot)
+        elif real:
+            n_without += 1
+    return slots, n_without
 
 
 @lru_cache(maxsize=1)

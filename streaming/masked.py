@@ -7,7 +7,8 @@ text that is always the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import NoReturn, Self, TypeVar
 
 import numpy as np
@@ -25,23 +26,59 @@ COMPARTMENTS = ("SR", "CR", "KS")
 
 SHAPE = (len(SEALED_CHANNELS), len(COMPARTMENTS))
 
-PACKED_BYTES = 8 * SHAPE[0] * SHAPE[1]
-"""Size of `Masked.pack()`, whatever the counts are."""
+SLOTS = 4
+"""Masked candidates of a spill that are sealed with their content; of more, the number is sealed."""
+
+SLOT_BYTES = 2048
+"""Room for one event; one that needs more is counted as having found no slot."""
+
+_SLOT = struct.Struct("<HBB")
+"""Length of the event, row of `SEALED_CHANNELS`, index of `COMPARTMENTS`. Length 0: the slot is empty."""
+
+COUNT_BYTES = 8 * SHAPE[0] * SHAPE[1]
+BLOCK_BYTES = 8 + SLOTS * SLOT_BYTES
+"""Size of the block of slots: uint64 number of events without a slot, then the slots."""
+
+PACKED_BYTES = COUNT_BYTES + BLOCK_BYTES
+"""Size of `Masked.pack()`, whatever is in it."""
+
+Counts = NDArray[np.int64]
+
+
+def fits_slot(event: bytes) -> bool:
+    """Whether there is room for an event in a slot."""
+    return 0 < len(event) <= SLOT_BYTES - _SLOT.size
+
+
+def fill_slot(event: bytes, channel: int, region: int) -> bytes:
+    """One slot with an event in it; `SLOT_BYTES`, all zero when the event does not fit."""
+    content = _SLOT.pack(len(event), channel, region) + event if fits_slot(event) else b""
+    return content.ljust(SLOT_BYTES, b"\0")
+
+
+def read_slot(slot: bytes) -> tuple[bytes, str, str] | None:
+    """Event, channel and region of a slot, None for an empty one; for the opener."""
+    length, channel, region = _SLOT.unpack_from(slot)
+    if length == 0:
+        return None
+    return slot[_SLOT.size : _SLOT.size + length], SEALED_CHANNELS[channel], COMPARTMENTS[region]
 
 
 class Masked:
-    """Masked candidates by channel and compartment.
+    """Masked candidates by channel and compartment, and the first `SLOTS` of them as events.
 
-    Only `add`, `pack`, `unpack`, `hand_over` and `discard` touch the counts; `pack` is for the wire inside the gate.
+    Only `add`, `pack`, `unpack`, `hand_over` and `discard` touch what is inside; `pack` is for our own wire.
     """
 
-    __slots__ = ("__counts",)
+    __slots__ = ("__counts", "__slots")
 
-    def __init__(self, counts: NDArray[np.int64]) -> None:
-        if counts.shape != SHAPE or counts.dtype != np.int64:
-            msg = f"masked counts: wanted an int64 array of shape {SHAPE}; peers run different versions"
+    def __init__(self, counts: Counts, slots: Sequence[bytes] = (), n_without: int = 0) -> None:
+        wrong = len(slots) > SLOTS or any(len(slot) != SLOT_BYTES for slot in slots)
+        if counts.shape != SHAPE or counts.dtype != np.int64 or wrong:
+            msg = f"masked counts: wanted an int64 array of shape {SHAPE} and slots; peers run different versions"
             raise ValueError(msg)
         self.__counts = counts
+        self.__slots = struct.pack("<Q", n_without) + b"".join(slots).ljust(SLOTS * SLOT_BYTES, b"\0")
 
     @classmethod
     def zero(cls) -> Self:
@@ -49,12 +86,16 @@ class Masked:
         return cls(np.zeros(SHAPE, np.int64))
 
     def add(self, other: Masked) -> None:
-        """Add other counts to these, in place."""
+        """Add other counts to these, in place; events beyond the last slot are only counted."""
         self.__counts += other.__counts
+        (mine,), (theirs,) = struct.unpack_from("<Q", self.__slots), struct.unpack_from("<Q", other.__slots)
+        used = [slot for block in (self.__slots, other.__slots) for slot in _slots_of(block) if any(slot[:2])]
+        without = mine + theirs + max(0, len(used) - SLOTS)
+        self.__slots = struct.pack("<Q", without) + b"".join(used[:SLOTS]).ljust(SLOTS * SLOT_BYTES, b"\0")
 
     def pack(self) -> bytes:
-        """Little-endian int64 words; the size is the same for all counts."""
-        return np.ascontiguousarray(self.__counts, "<i8").tobytes()
+        """Little-endian int64 words and the slots; the size is the same whatever is in it."""
+        return np.ascontiguousarray(self.__counts, "<i8").tobytes() + self.__slots
 
     @classmethod
     def unpack(cls, data: bytes | memoryview) -> Self:
@@ -62,15 +103,18 @@ class Masked:
         if len(data) != PACKED_BYTES:
             msg = f"masked counts: {len(data)} bytes, wanted {PACKED_BYTES}; peers run different versions"
             raise ValueError(msg)
-        return cls(np.frombuffer(data, "<i8").astype(np.int64).reshape(SHAPE))
+        counts = np.frombuffer(data[:COUNT_BYTES], "<i8").astype(np.int64).reshape(SHAPE)
+        block = bytes(data[COUNT_BYTES:])
+        return cls(counts, _slots_of(block), struct.unpack_from("<Q", block)[0])
 
-    def hand_over(self, take: Callable[[NDArray[np.int64]], T]) -> T:
-        """Give a copy of the counts, shape `SHAPE`, to the sealer; only `monitor.sealed` may call this."""
-        return take(self.__counts.copy())
+    def hand_over(self, take: Callable[[Counts, bytes], T]) -> T:
+        """Give a copy of the counts, shape `SHAPE`, and the block of slots to the sealer; to nobody else."""
+        return take(self.__counts.copy(), self.__slots)
 
     def discard(self) -> None:
-        """Throw the counts away."""
+        """Throw everything away."""
         self.__counts[...] = 0
+        self.__slots = bytes(BLOCK_BYTES)
 
     def _refuse(self, *_: object) -> NoReturn:
         msg = "masked counts cannot be shown, compared or converted; they can be added, packed, sealed and discarded"
@@ -82,3 +126,7 @@ class Masked:
     __len__ = __iter__ = __contains__ = __getitem__ = __reversed__ = __array__ = _refuse
     __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __neg__ = __abs__ = _refuse
+
+
+def _slots_of(block: bytes) -> list[bytes]:
+    return [block[8 + i * SLOT_BYTES : 8 + (i + 1) * SLOT_BYTES] for i in range(SLOTS)]

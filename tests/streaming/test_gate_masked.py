@@ -9,12 +9,15 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
-from daq.errors import PolicyError
-from streaming.masked import PACKED_BYTES, SHAPE, Masked
+from daq.errors import DataError, PolicyError
+from daq.frame import encode_frame, take_events
+from streaming.event_bytes import pack_event, unpack_event
+from streaming.masked import PACKED_BYTES, SHAPE, SLOT_BYTES, SLOTS, Masked, read_slot
 from streaming.reco.pipeline import Reconstruction
-from tests.strategies import make_frame
+from tests.strategies import event_lists, event_of, make_frame
 
 
 def masked(value=0) -> Masked:
@@ -90,3 +93,55 @@ def test_no_attribute_can_be_added_or_listed():
         masked().note = 1
     with pytest.raises(TypeError):
         vars(masked())
+
+
+def candidates(n, first=0):
+    """Frame of `n` masked candidates, numbered."""
+    return make_frame([event_of(z_tax_m=23.0, cda_tax_mm=5.0) | {"event_number": first + i} for i in range(n)])
+
+
+def slots_of(masked: Masked) -> tuple[list[int], int]:
+    """Numbers of the events in the slots, and how many events have none."""
+    block = masked.hand_over(lambda _, slots: slots)
+    found = [read_slot(block[8 + i * SLOT_BYTES : 8 + (i + 1) * SLOT_BYTES]) for i in range(SLOTS)]
+    assert all(slot is None or slot[1:] == ("mumu", "SR") for slot in found)
+    events = [unpack_event(slot[0]) for slot in found if slot is not None]
+    return [int(e.header["event_number"][0]) for e in events], int.from_bytes(block[:8], "little")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "without"), [(0, 0, 0), (1, 2, 0), (2, 2, 0), (3, 3, 2), (7, 0, 3), (0, 9, 5)]
+)
+def test_slots_hold_the_first_candidates_and_count_the_rest(first, second, without):
+    reco = Reconstruction(RecoConfig(residual_field=False), RegionsConfig(), GateConfig())
+    one, two = reco.analyse(candidates(first)).masked, reco.analyse(candidates(second, 100)).masked
+    one.add(two)
+    wanted = [*range(min(first, SLOTS)), *range(100, 100 + min(second, SLOTS))][:SLOTS]
+    assert slots_of(one) == (wanted, without)
+    assert slots_of(Masked.unpack(one.pack())) == (wanted, without)
+    assert len(one.pack()) == PACKED_BYTES
+
+
+def test_an_event_without_room_is_counted_and_takes_no_slot():
+    event = event_of(z_tax_m=23.0, cda_tax_mm=5.0)
+    event["chod"] = event["chod"] + [{"time": 900.0, "id": 101}] * 400
+    masked = (
+        Reconstruction(RecoConfig(residual_field=False), RegionsConfig(), GateConfig())
+        .analyse(make_frame([event]))
+        .masked
+    )
+    assert slots_of(masked) == ([], 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(event_lists(min_size=1))
+def test_event_bytes_round_trip(events):
+    frame = make_frame(events)
+    for row in range(frame.n_events):
+        data = pack_event(frame, row)
+        again = unpack_event(data)
+        assert pack_event(again, 0) == data
+        assert encode_frame(again).to_pybytes() == encode_frame(take_events(frame, np.array([row]))).to_pybytes()
+        for cut in (1, len(data) // 2, len(data) - 1):
+            with pytest.raises(DataError):
+                unpack_event(data[:cut])

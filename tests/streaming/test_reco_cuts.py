@@ -7,7 +7,7 @@ import pytest
 
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
 from daq.geometry.muv3 import muv3_geometry
-from streaming.masked import COMPARTMENTS, SEALED_CHANNELS, SHAPE
+from streaming.masked import COMPARTMENTS, COUNT_BYTES, SEALED_CHANNELS, SHAPE
 from streaming.reco.pipeline import Reconstruction
 from streaming.tally import CHANNELS, OPEN_REGIONS
 from tests.reference.selection_slow import impact
@@ -23,7 +23,7 @@ def cuts_with(**keys) -> RecoConfig:
 def found(event, cuts=CUTS, gate=None):
     """(channel, region) of an event's candidate, ('masked', compartment), or None."""
     result = Reconstruction(cuts, RegionsConfig(), gate or GateConfig()).analyse(make_frame([event]))
-    masked = np.frombuffer(result.masked.pack(), "<i8").reshape(SHAPE)
+    masked = np.frombuffer(result.masked.pack()[:COUNT_BYTES], "<i8").reshape(SHAPE)
     places = [(CHANNELS[i], OPEN_REGIONS[j]) for i, j in np.argwhere(result.tally.candidates)]
     places += [("masked " + SEALED_CHANNELS[i], COMPARTMENTS[j]) for i, j in np.argwhere(masked)]
     assert len(places) <= 1

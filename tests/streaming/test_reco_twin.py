@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
 from daq.frame import decode_frame, encode_frame
-from streaming.masked import COMPARTMENTS, SEALED_CHANNELS, SHAPE
+from streaming.masked import COMPARTMENTS, COUNT_BYTES, SEALED_CHANNELS, SHAPE
 from streaming.reco.pipeline import Reconstruction
 from streaming.tally import CHANNELS, COUNTS, HISTOGRAMS, OPEN_REGIONS, Tally
 from tests.reference import selection_slow
@@ -35,7 +35,7 @@ def check(frame, cuts, regions, gate):
     assert {n: tally.count(n) for n in COUNTS} == {n: public[n] for n in COUNTS}
     for i, channel in enumerate(CHANNELS):
         assert tally.candidates[i].tolist() == [public[channel, region] for region in OPEN_REGIONS], channel
-    counts = np.frombuffer(result.masked.pack(), "<i8").reshape(SHAPE)
+    counts = np.frombuffer(result.masked.pack()[:COUNT_BYTES], "<i8").reshape(SHAPE)
     assert counts.tolist() == [[masked[c, r] for r in COMPARTMENTS] for c in SEALED_CHANNELS]
     for name in HISTOGRAMS:
         wanted = np.zeros_like(tally.histograms[name])
