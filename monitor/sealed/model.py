@@ -1,0 +1,31 @@
+"""What the ledger holds beside the public row of a spill. Every field has the same size for every spill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSpill:
+    """Sealed counts and event slots of one spill, and its place in the chain.
+
+    index : place in the chain, 0 first
+    records : commitment and ciphertext of every compartment (`record.RECORDS_BYTES`)
+    slots : sealed block of event slots (`record.SLOTS_BYTES`)
+    head : of the chain after this spill, 32 bytes
+    keys_digest : SHA-256 of the public key set, 32 bytes
+    row_digest : SHA-256 of the public row that was committed with it, 32 bytes
+    signature : of the host, 64 bytes
+    """
+
+    run: int
+    burst: int
+    revision: int
+    index: int
+    records: bytes
+    slots: bytes
+    head: bytes
+    keys_digest: bytes
+    row_digest: bytes
+    wall_ns: int
+    signature: bytes

@@ -1,0 +1,84 @@
+"""Sealing of a spill at its commit: 28 counts and one block of slots, the same work and sizes for every spill."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from monitor.sealed.chain import next_head, sign
+from monitor.sealed.model import SealedSpill
+from monitor.sealed.record import NONCE_BYTES, Record, seal_context, slots_context
+from monitor.spill import Spill
+from streaming.masked import Counts, Masked
+from streaming.sealing.keys import COUNT_COMPARTMENTS, DRILL, EVENTS, SealingKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where the chain stands: the next index and the head so far."""
+
+    index: int
+    head: bytes
+
+
+def drill_count(run: int, burst: int) -> int:
+    """Pseudo-count of the drill compartment, 0 to 3: public, so that an opening can be practised and checked."""
+    return hashlib.sha256(b"dumpwatch/drill/1\0" + f"{run}/{burst}".encode()).digest()[0] % 4
+
+
+class SpillSealer:
+    """Seals spills with a key set and signs the chain with the key of this host.
+
+    nonce : makes fresh random bytes; an argument for tests only
+    """
+
+    def __init__(
+        self, keys: SealingKeys, host_key: Ed25519PrivateKey, nonce: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self._keys = keys
+        self._host_key = host_key
+        self._nonce = nonce
+
+    def seal(self, spill: Spill, revision: int, masked: Masked, link: Link, wall_ns: int) -> SealedSpill:
+        """Seal what was masked in a spill. `masked` stays as it is; discard it after the commit."""
+        return masked.hand_over(lambda counts, slots: self._seal(spill, revision, counts, slots, link, wall_ns))
+
+    def _seal(self, spill: Spill, revision: int, counts: Counts, slots: bytes, link: Link, wall_ns: int) -> SealedSpill:
+        run, burst = spill.key
+        numbers = [int(n) for n in counts.ravel()] + [drill_count(run, burst)]
+        digest = bytes.fromhex(spill.config_digest)[:16]
+        items = []
+        for index, (name, count) in enumerate(zip(COUNT_COMPARTMENTS, numbers, strict=True)):
+            record = Record(run, burst, index, count, digest, self._nonce(NONCE_BYTES))
+            commitment = record.commitment()
+            items.append(commitment + self._keys.seal(name, seal_context(run, burst, commitment), record.pack()))
+        records = b"".join(items)
+        sealed = SealedSpill(
+            run=run,
+            burst=burst,
+            revision=revision,
+            index=link.index,
+            records=records,
+            slots=self._keys.seal(EVENTS, slots_context(run, burst, records), slots),
+            head=b"",
+            keys_digest=bytes.fromhex(self._keys.digest),
+            row_digest=row_digest(spill),
+            wall_ns=wall_ns,
+            signature=b"",
+        )
+        sealed = replace(sealed, head=next_head(link.head, sealed))
+        return replace(sealed, signature=sign(self._host_key, sealed))
+
+
+def row_digest(spill: Spill) -> bytes:
+    """SHA-256 of a public row as the ledger keeps it."""
+    return hashlib.sha256(spill.model_dump_json().encode()).digest()
+
+
+if COUNT_COMPARTMENTS[-1] != DRILL:  # the counts are laid out as the compartments are
+    msg = "the drill compartment has to be the last one"
+    raise ImportError(msg)
