@@ -76,11 +76,11 @@ def publish(frame: EventFrame, findings: Findings) -> tuple[Tally, Masked]:
         "not_selected": frame.n_events - selected,
     }
     tally.counts[:] = [counts[name] for name in COUNTS]
-    return tally, Masked(masked, *_masked_events(frame, findings))
+    return tally, Masked(masked, _masked_events(frame, findings))
 
 
-def _masked_events(frame: EventFrame, findings: Findings) -> tuple[list[bytes], int]:
-    """Slots of the masked candidates of a frame, and how many found none.
+def _masked_events(frame: EventFrame, findings: Findings) -> list[bytes]:
+    """Slots of the first masked candidates of a frame.
 
     The same work is done in every frame, also in one without any: a frame must not take longer for what it hides.
     """
@@ -88,8 +88,8 @@ def _masked_events(frame: EventFrame, findings: Findings) -> tuple[list[bytes], 
     hidden = findings.stripped[findings.events] & (channel >= 0) & (findings.inside >= 0)
     candidates = np.flatnonzero(hidden & (sealed_rows()[channel] >= 0))
     if frame.n_events == 0:
-        return [], 0
-    slots, n_without = [], max(0, len(candidates) - SLOTS)
+        return []
+    slots = []
     for i in range(SLOTS):
         real = i < len(candidates)
         e = int(candidates[i]) if real else 0
@@ -98,9 +98,7 @@ def _masked_events(frame: EventFrame, findings: Findings) -> tuple[list[bytes], 
         slot = fill_slot(event, *place)
         if real and fits_slot(event):
             slots.append(slot)
-        elif real:
-            n_without += 1
-    return slots, n_without
+    return slots
 
 
 @lru_cache(maxsize=1)

@@ -27,17 +27,16 @@ COMPARTMENTS = ("SR", "CR", "KS")
 SHAPE = (len(SEALED_CHANNELS), len(COMPARTMENTS))
 
 SLOTS = 4
-"""Masked candidates of a spill that are sealed with their content; of more, the number is sealed."""
+"""Masked candidates of a spill that are sealed with their content; of more, only the number is sealed."""
 
 SLOT_BYTES = 2048
-"""Room for one event; one that needs more is counted as having found no slot."""
+"""Room for one event; one that needs more is only counted."""
 
 _SLOT = struct.Struct("<HBB")
 """Length of the event, row of `SEALED_CHANNELS`, index of `COMPARTMENTS`. Length 0: the slot is empty."""
 
 COUNT_BYTES = 8 * SHAPE[0] * SHAPE[1]
-BLOCK_BYTES = 8 + SLOTS * SLOT_BYTES
-"""Size of the block of slots: uint64 number of events without a slot, then the slots."""
+BLOCK_BYTES = SLOTS * SLOT_BYTES
 
 PACKED_BYTES = COUNT_BYTES + BLOCK_BYTES
 """Size of `Masked.pack()`, whatever is in it."""
@@ -72,13 +71,13 @@ class Masked:
 
     __slots__ = ("__counts", "__slots")
 
-    def __init__(self, counts: Counts, slots: Sequence[bytes] = (), n_without: int = 0) -> None:
+    def __init__(self, counts: Counts, slots: Sequence[bytes] = ()) -> None:
         wrong = len(slots) > SLOTS or any(len(slot) != SLOT_BYTES for slot in slots)
         if counts.shape != SHAPE or counts.dtype != np.int64 or wrong:
             msg = f"masked counts: wanted an int64 array of shape {SHAPE} and slots; peers run different versions"
             raise ValueError(msg)
         self.__counts = counts
-        self.__slots = struct.pack("<Q", n_without) + b"".join(slots).ljust(SLOTS * SLOT_BYTES, b"\0")
+        self.__slots = b"".join(slots).ljust(BLOCK_BYTES, b"\0")
 
     @classmethod
     def zero(cls) -> Self:
@@ -88,10 +87,8 @@ class Masked:
     def add(self, other: Masked) -> None:
         """Add other counts to these, in place; events beyond the last slot are only counted."""
         self.__counts += other.__counts
-        (mine,), (theirs,) = struct.unpack_from("<Q", self.__slots), struct.unpack_from("<Q", other.__slots)
-        used = [slot for block in (self.__slots, other.__slots) for slot in _slots_of(block) if any(slot[:2])]
-        without = mine + theirs + max(0, len(used) - SLOTS)
-        self.__slots = struct.pack("<Q", without) + b"".join(used[:SLOTS]).ljust(SLOTS * SLOT_BYTES, b"\0")
+        used = [slot for block in (self.__slots, other.__slots) for slot in slots_of(block) if any(slot[:2])]
+        self.__slots = b"".join(used[:SLOTS]).ljust(BLOCK_BYTES, b"\0")
 
     def pack(self) -> bytes:
         """Little-endian int64 words and the slots; the size is the same whatever is in it."""
@@ -104,8 +101,7 @@ class Masked:
             msg = f"masked counts: {len(data)} bytes, wanted {PACKED_BYTES}; peers run different versions"
             raise ValueError(msg)
         counts = np.frombuffer(data[:COUNT_BYTES], "<i8").astype(np.int64).reshape(SHAPE)
-        block = bytes(data[COUNT_BYTES:])
-        return cls(counts, _slots_of(block), struct.unpack_from("<Q", block)[0])
+        return cls(counts, slots_of(bytes(data[COUNT_BYTES:])))
 
     def hand_over(self, take: Callable[[Counts, bytes], T]) -> T:
         """Give a copy of the counts, shape `SHAPE`, and the block of slots to the sealer; to nobody else."""
@@ -128,5 +124,6 @@ class Masked:
     __add__ = __radd__ = __sub__ = __rsub__ = __neg__ = __abs__ = _refuse
 
 
-def _slots_of(block: bytes) -> list[bytes]:
-    return [block[8 + i * SLOT_BYTES : 8 + (i + 1) * SLOT_BYTES] for i in range(SLOTS)]
+def slots_of(block: bytes) -> list[bytes]:
+    """Cut a block into its slots."""
+    return [block[i * SLOT_BYTES : (i + 1) * SLOT_BYTES] for i in range(SLOTS)]

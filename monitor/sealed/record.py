@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 
 from daq.errors import PolicyError
-from streaming.masked import BLOCK_BYTES
+from streaming.masked import SLOT_BYTES, SLOTS
 from streaming.sealing.hpke import OVERHEAD
 from streaming.sealing.keys import COUNT_COMPARTMENTS
 
@@ -25,7 +25,8 @@ CIPHER_BYTES = RECORD_BYTES + OVERHEAD
 ITEM_BYTES = 32 + CIPHER_BYTES
 """Commitment and ciphertext of one compartment."""
 RECORDS_BYTES = ITEM_BYTES * len(COUNT_COMPARTMENTS)
-SLOTS_BYTES = BLOCK_BYTES + OVERHEAD
+SEALED_SLOT_BYTES = SLOT_BYTES + OVERHEAD
+SLOTS_BYTES = SLOTS * SEALED_SLOT_BYTES
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,7 +72,7 @@ def seal_context(run: int, burst: int, commitment: bytes) -> bytes:
 
 
 def slots_context(run: int, burst: int, records: bytes) -> bytes:
-    """Likewise for the block of event slots, bound to the records of its spill."""
+    """Likewise for an event slot, bound to the records of its spill."""
     return struct.pack("<II", run, burst) + hashlib.sha256(records).digest()
 
 

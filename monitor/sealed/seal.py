@@ -13,8 +13,8 @@ from monitor.sealed.chain import next_head, sign
 from monitor.sealed.model import SealedSpill
 from monitor.sealed.record import NONCE_BYTES, Record, seal_context, slots_context
 from monitor.spill import Spill
-from streaming.masked import Counts, Masked
-from streaming.sealing.keys import COUNT_COMPARTMENTS, DRILL, EVENTS, SealingKeys
+from streaming.masked import Counts, Masked, read_slot, slots_of
+from streaming.sealing.keys import COUNT_COMPARTMENTS, DRILL, SealingKeys, compartment
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class SpillSealer:
             revision=revision,
             index=link.index,
             records=records,
-            slots=self._keys.seal(EVENTS, slots_context(run, burst, records), slots),
+            slots=self._seal_slots(slots_context(run, burst, records), slots),
             head=b"",
             keys_digest=bytes.fromhex(self._keys.digest),
             row_digest=row_digest(spill),
@@ -72,6 +72,19 @@ class SpillSealer:
         )
         sealed = replace(sealed, head=next_head(link.head, sealed))
         return replace(sealed, signature=sign(self._host_key, sealed))
+
+    def _seal_slots(self, context: bytes, block: bytes) -> bytes:
+        """Seal every slot under the key of its own compartment, an empty one under a key that nobody has.
+
+        A custodian of one compartment opens the events of that one, and cannot tell the others from empty slots.
+        """
+        sealed = []
+        for slot in slots_of(block):
+            found = read_slot(slot)
+            nobody = SealingKeys.of_nobody()
+            keys, name = (nobody, DRILL) if found is None else (self._keys, compartment(found[1], found[2]))
+            sealed.append(keys.seal(name, context, slot))
+        return b"".join(sealed)
 
 
 def row_digest(spill: Spill) -> bytes:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from daq.errors import PolicyError
 from streaming.masked import COMPARTMENTS, SEALED_CHANNELS
@@ -16,8 +16,8 @@ from streaming.sealing.hpke import seal_bytes
 FILE = "compartments.json"
 SCHEMA = "dumpwatch.keys/1"
 
-DRILL, RECORDING, EVENTS = "drill", "recording", "events"
-"""Compartments beside those of the channels: known pseudo-counts, payloads of stripped events, event slots."""
+DRILL, RECORDING = "drill", "recording"
+"""Compartments beside those of the channels: known pseudo-counts, payloads of stripped events."""
 
 
 def compartment(channel: str, region: str) -> str:
@@ -28,7 +28,7 @@ def compartment(channel: str, region: str) -> str:
 COUNT_COMPARTMENTS = (*(compartment(c, r) for c in SEALED_CHANNELS for r in COMPARTMENTS), DRILL)
 """Compartments with one sealed count a spill, in this order."""
 
-ALL_COMPARTMENTS = (*COUNT_COMPARTMENTS, RECORDING, EVENTS)
+ALL_COMPARTMENTS = (*COUNT_COMPARTMENTS, RECORDING)
 
 
 class SealingKeys:
@@ -69,6 +69,11 @@ class SealingKeys:
             )
             raise PolicyError(msg)
         return cls(keys, demonstration=content["demonstration"], digest=hashlib.sha256(text).hexdigest())
+
+    @classmethod
+    def of_nobody(cls) -> SealingKeys:
+        """Keys whose private half is thrown away at once."""
+        return cls({DRILL: X25519PrivateKey.generate().public_key()}, demonstration=False, digest="")
 
     def seal(self, name: str, context: bytes, plain: bytes) -> bytes:
         """Seal for a compartment; its name is part of the context."""

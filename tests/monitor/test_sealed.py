@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 from dataclasses import replace
@@ -19,6 +20,7 @@ from monitor.sealed.record import (
     CIPHER_BYTES,
     RECORD_BYTES,
     RECORDS_BYTES,
+    SEALED_SLOT_BYTES,
     SLOTS_BYTES,
     Record,
     items_of,
@@ -26,9 +28,9 @@ from monitor.sealed.record import (
     slots_context,
 )
 from monitor.sealed.seal import Link, SpillSealer, drill_count
-from streaming.masked import SHAPE, SLOT_BYTES, Masked, fill_slot
+from streaming.masked import SHAPE, Masked, fill_slot
 from streaming.sealing.hpke import open_bytes
-from streaming.sealing.keys import ALL_COMPARTMENTS, COUNT_COMPARTMENTS, EVENTS, FILE, SCHEMA, SealingKeys
+from streaming.sealing.keys import ALL_COMPARTMENTS, COUNT_COMPARTMENTS, FILE, SCHEMA, SealingKeys
 from tests.monitor.synthetic import make_spill
 
 PRIVATE = {name: X25519PrivateKey.generate() for name in ALL_COMPARTMENTS}
@@ -92,13 +94,29 @@ def test_the_same_spill_sealed_twice_shares_no_commitment_and_no_ciphertext(keys
     assert len(set(pieces)) == len(pieces)
 
 
+def opened_slots(sealed, name: str) -> list[bytes]:
+    """Slots of a spill that open with the key of a compartment."""
+    context = f"dumpwatch/seal/1|{name}|".encode() + slots_context(sealed.run, sealed.burst, sealed.records)
+    found = []
+    for at in range(0, SLOTS_BYTES, SEALED_SLOT_BYTES):
+        with contextlib.suppress(PolicyError):
+            found.append(open_bytes(PRIVATE[name], context, sealed.slots[at : at + SEALED_SLOT_BYTES]))
+    return found
+
+
+def test_each_compartment_opens_its_own_events_and_nobody_opens_an_empty_slot(keys):
+    masked = Masked(np.zeros(SHAPE, np.int64), [fill_slot(b"signal", 0, 0), fill_slot(b"control", 0, 1)])
+    sealed = seal(keys, masked)
+    found = {name: opened_slots(sealed, name) for name in COUNT_COMPARTMENTS}
+    assert found.pop("mumu/SR") == [fill_slot(b"signal", 0, 0)]
+    assert found.pop("mumu/CR") == [fill_slot(b"control", 0, 1)]
+    assert not any(found.values())
+
+
 def test_event_slots_open_only_beside_their_own_records(keys):
     sealed = seal(keys, masked_of(1, events=(b"event",)))
-    name = b"dumpwatch/seal/1|" + EVENTS.encode() + b"|"
-    block = open_bytes(PRIVATE[EVENTS], name + slots_context(9001, 1, sealed.records), sealed.slots)
-    assert block[8 : 8 + SLOT_BYTES] == fill_slot(b"event", 0, 0)
-    with pytest.raises(PolicyError, match="do not open"):
-        open_bytes(PRIVATE[EVENTS], name + slots_context(9001, 1, seal(keys).records), sealed.slots)
+    assert opened_slots(sealed, "mumu/SR") == [fill_slot(b"event", 0, 0)]
+    assert opened_slots(replace(sealed, records=seal(keys).records), "mumu/SR") == []
 
 
 @pytest.mark.parametrize("what", ["compartment", "spill", "key", "bytes"])
