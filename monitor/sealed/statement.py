@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from daq.errors import PolicyError
 from monitor.sealed.keyring import Custodian
 
-Stage = Literal["CR", "SR", "DRILL"]
+StageName = Literal["CR", "CR_VALIDATION", "SR", "DRILL"]
 
 
 class Statement(BaseModel):
@@ -24,7 +24,7 @@ class Statement(BaseModel):
 
     schema_name: Literal["dumpwatch.opening/1"] = Field("dumpwatch.opening/1", alias="schema")
     channel: str
-    stage: Stage
+    stage: StageName
     first_index: int = Field(ge=0)
     """First sealed spill of the block, by its place in the chain."""
     last_index: int = Field(ge=0)

@@ -77,7 +77,12 @@ class SealingKeys:
 
     def seal(self, name: str, context: bytes, plain: bytes) -> bytes:
         """Seal for a compartment; its name is part of the context."""
-        return seal_bytes(self._keys[name], b"dumpwatch/seal/1|" + name.encode() + b"|" + context, plain)
+        return seal_bytes(self._keys[name], full_context(name, context), plain)
+
+
+def full_context(name: str, context: bytes) -> bytes:
+    """Context under which bytes are sealed for a compartment: what is moved to another one does not open."""
+    return b"dumpwatch/seal/1|" + name.encode() + b"|" + context
 
 
 def _public_key(text: str) -> X25519PublicKey:
