@@ -19,7 +19,7 @@ TRACKS = (
     (Pid.MUON, Pid.ELECTRON, 1.0, -1.0),
     (Pid.MUON, Pid.ELECTRON, math.nan, -1.0),
     (Pid.ELECTRON, Pid.ELECTRON, -1.0, -1.0),
-    (Pid.PION, Pid.PION, -1.0, 1.0),
+    (Pid.HADRON, Pid.HADRON, -1.0, 1.0),
     (Pid.UNKNOWN, Pid.MUON, 1.0, 1.0),
 )
 

@@ -125,20 +125,22 @@ def mask_pairs(
 
 
 @kernel
-def classify(tax: F64, mass: F64, pair: I64, channel: I64, table: RegionTable, inside: I64, side: I64) -> None:
+def classify(line: F64, mass: F64, channel: I64, table: RegionTable, inside: I64, side: I64) -> None:
     """Region of the candidate of each event: `inside` 0 SR, 1 CR, 2 KS, -1 none; `side` 0-2 OCR1-3, 3 further out.
 
-    pair, channel : int64 (m,)    -1 for no candidate; the outputs stay as they are then
+    line : float64 (m, 2)     Z_TAX, CDA_TAX of tracks and photons together [mm]
+    mass : float64 (m,)       pi pi mass of the two tracks [GeV/c2]
+    channel : int64 (m,)      -1 for no candidate; the outputs stay as they are then
     """
-    for e in range(pair.shape[0]):
-        if pair[e] < 0 or channel[e] < 0:
+    for e in range(channel.shape[0]):
+        if channel[e] < 0:
             continue
-        z, cda, c = tax[pair[e], 0], tax[pair[e], 1], channel[e]
+        z, cda, c = line[e, 0], line[e, 1], channel[e]
         inside[e] = -1
         u, v = (z - table.signal[c, 1]) / table.signal[c, 2], cda / table.signal[c, 3]
         box = abs(u) < 1.0 and v < 1.0
         ellipse = u * u + v * v < 1.0
-        if abs(mass[pair[e]] - table.ks_mass_gev) < table.ks_half_gev:
+        if abs(mass[e] - table.ks_mass_gev) < table.ks_half_gev:
             inside[e] = 2
         if table.control[c, 0] < z < table.control[c, 1] and cda < table.control[c, 2]:
             inside[e] = 1

@@ -13,8 +13,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-CHANNELS = ("mumu_os", "mumu_pp", "mumu_mm", "emu_os", "emu_ss")
-"""Final states counted in the open regions; later channels are appended here."""
+CHANNELS = (
+    "mumu_os", "mumu_pp", "mumu_mm", "emu_os", "emu_ss", "ee_os", "ee_ss", "pipi_os", "pipi_ss", "mupi_os", "mupi_ss",
+    "pipi_gamma", "pipi_pi0", "pipi_2pi0", "pipi_eta", "kk", "kk_pi0", "lav_inverted", "anti0_inverted", "upstream",
+)  # fmt: skip
+"""Final states and side samples counted in the open regions; later ones are appended here."""
 
 OPEN_REGIONS = ("OCR1", "OCR2", "OCR3", "OUTSIDE", "INSIDE")
 """Side regions, named CR1-3 in CERN-EP-2023-032 and OCR1-3 in the talks, and everything further out. INSIDE holds

@@ -40,8 +40,6 @@ class RecoConfig(Section):
     muon_max_ep: float = known(0.2, "E/p of a muon below this", gt=0)
     electron_min_ep: float = known(0.95, "E/p of an electron above this", gt=0)
     electron_max_ep: float = known(1.05, "E/p of an electron below this", gt=0)
-    pion_min_ep: float = known(0.2, "E/p of a pion above this", gt=0)
-    pion_max_ep: float = known(0.9, "E/p of a pion below this", gt=0)
     vertex_max_cda_mm: float = assumed(10.0, "distance of the two tracks at the vertex below this [mm]", gt=0)
     vertex_min_z_m: float = known(105.0, "fiducial volume starts here [m]")
     vertex_max_z_m: float = known(180.0, "fiducial volume ends here [m]")

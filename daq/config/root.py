@@ -9,6 +9,7 @@ from pydantic import Field
 
 from daq.config.base import Section
 from daq.config.beam import BeamConfig
+from daq.config.channels import ChannelsConfig
 from daq.config.detector import DetectorConfig
 from daq.config.l0 import L0Config
 from daq.config.monitor import MonitorConfig
@@ -30,6 +31,7 @@ class Config(Section):
     l0: L0Config = Field(default_factory=L0Config)
     streaming: StreamingConfig = Field(default_factory=StreamingConfig)
     reco: RecoConfig = Field(default_factory=RecoConfig)
+    channels: ChannelsConfig = Field(default_factory=ChannelsConfig)
     regions: RegionsConfig = Field(default_factory=RegionsConfig)
     gate: GateConfig = Field(default_factory=GateConfig)
     monitor: MonitorConfig = Field(default_factory=MonitorConfig)
@@ -39,7 +41,7 @@ class Config(Section):
 
     def digest(self) -> str:
         """SHA-256 of the parts that can change a physics number, canonical JSON, hexadecimal."""
-        return _digest(self, {"beam", "detector", "processes", "signal", "l0", "reco", "regions", "gate"})
+        return _digest(self, {"beam", "detector", "processes", "signal", "l0", "reco", "channels", "regions", "gate"})
 
     def mask_digest(self) -> str:
         """SHA-256 of the parts that define what is masked."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from daq.config.channels import ChannelsConfig
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
 from daq.errors import DataError
 from daq.frame import EventFrame, Jagged
@@ -18,15 +19,20 @@ from streaming.gate import Findings, publish
 from streaming.headers import digest_headers
 from streaming.mask_check import check_mask
 from streaming.masked import Masked
-from streaming.reco.arrays import I64, Column, Flags
+from streaming.reco.arrays import F64, I8, I64, Column, Flags
 from streaming.reco.association import associate
+from streaming.reco.calorimeters import find_showers
+from streaming.reco.candidate import candidate_lines
 from streaming.reco.extrapolation import ISOLATION_LKR, ISOLATION_STRAW1, At, extrapolate, isolate, plane_table
 from streaming.reco.pairs import TrackPairs, find_pairs
-from streaming.reco.pid import identify
-from streaming.reco.selection import judge_tracks, select
+from streaming.reco.photons import find_photons
+from streaming.reco.pid import identify, identify_ee
+from streaming.reco.selection import ChannelInputs, choose_channels, judge_tracks, kaon_tags, one_vertex
 from streaming.reco.tax import pair_mass, point_back
 from streaming.reco.timing import track_times
 from streaming.reco.vertex import default_cells, find_vertices
+from streaming.reco.vetoes import active_vetoes
+from streaming.reco.zones import zones
 from streaming.regions import classify, mask_bounds, mask_pairs, region_table
 from streaming.tally import Tally
 
@@ -46,8 +52,11 @@ class FrameResult:
 class Reconstruction:
     """The selections, the regions and the gate with their configuration; holds no state between frames."""
 
-    def __init__(self, cfg: RecoConfig, regions: RegionsConfig, gate: GateConfig) -> None:
+    def __init__(
+        self, cfg: RecoConfig, regions: RegionsConfig, gate: GateConfig, channels: ChannelsConfig | None = None
+    ) -> None:
         self._cuts = cfg
+        self._channels = channels or ChannelsConfig()
         self._policy = (regions, gate)
         self._max_tracks = gate.max_tracks
         self._bounds = mask_bounds(regions, gate)
@@ -116,7 +125,7 @@ class Reconstruction:
                 yield event, _rejected()
 
     def _find(self, frame: EventFrame) -> Findings:
-        lists, cuts = frame.detectors, self._cuts
+        lists, cuts, more = frame.detectors, self._cuts, self._channels
         pairs = find_pairs(frame, self._max_tracks)
         state = pairs.state
         found = find_vertices(state[pairs.first], state[pairs.second], self._cells)
@@ -128,26 +137,49 @@ class Reconstruction:
         isolate(xy, pairs.track_first, At.LKR, cuts.lkr_isolation_mm, ISOLATION_LKR, failed)
         times = track_times(pairs, xy, lists["chod"], lists["na48chod"], cuts)
         judge_tracks(pairs, lists["straw"], times, cuts, failed)
-        pid = identify(state[:, 5], times, associate(pairs, xy, times, lists["lkr"], lists["muv3"], cuts), cuts)
-        chosen = select(frame, pairs, found, times, pid, failed, cuts)
+        near = associate(pairs, xy, times, lists["lkr"], lists["muv3"], cuts)
+        showers = find_showers(frame, pairs, xy, times, cuts, more)
+        pid = identify(state[:, 5], times, near, showers, cuts, more)
+        is_ee = identify_ee(state[:, 5], times, near, showers, more)
+        zone = zones(found.vertex, cuts, more)
+        chosen = one_vertex(pairs, found, zone, times, failed, cuts)
+        photons = find_photons(pairs, chosen.pair, found.vertex, xy, times, lists["lkr"], more)
+        active = active_vetoes(frame, pairs, chosen.pair, xy, times, cuts, more)
+        kaon = kaon_tags(frame, pairs, chosen.pair)
+        inputs = ChannelInputs(zone, active, photons.neutral, kaon, pid, is_ee)
+        channel = choose_channels(frame, pairs, chosen.pair, inputs, cuts)
+        line = candidate_lines(chosen.pair, found.vertex, found.slopes, p_first, p_second, photons.momentum)
         hidden = np.empty(len(pairs.first), np.bool_)
         mask_pairs(tax, mass, pairs.first, pairs.second, state[:, 6], pid, self._bounds, hidden)
+        hidden_line = self._mask_lines(pairs, chosen.pair, line, mass, pid)
         inside, side = np.full(len(pairs.events), -1), np.full(len(pairs.events), -1)
-        classify(tax, mass, chosen.pair, chosen.channel, self._table, inside, side)
         # the last row stands for "no pair" (index -1); it is never read where there is one vertex
+        pair_mass_of = np.append(mass, np.nan)[chosen.pair]
+        classify(line, pair_mass_of, channel, self._table, inside, side)
         z_vertex = np.append(found.vertex[:, 2], np.nan)[chosen.pair] / MM_PER_M
-        z_tax, cda_tax = np.append(tax, [[np.nan, np.nan]], axis=0)[chosen.pair].T
-        values = np.stack((z_vertex, chosen.delta_t, z_tax / MM_PER_M, cda_tax), axis=1)
-        stripped = _stripped_events(pairs, hidden, chosen.n_vertices)
-        return Findings(pairs.events, stripped, chosen.channel, inside, side, values)
+        values = np.stack((z_vertex, chosen.delta_t, line[:, 0] / MM_PER_M, line[:, 1]), axis=1)
+        stripped = _stripped_events(pairs, hidden, hidden_line | (chosen.pair < 0))
+        return Findings(pairs.events, stripped, channel, inside, side, values)
+
+    def _mask_lines(self, pairs: TrackPairs, pair: I64, line: F64, mass: F64, pid: I8) -> Flags:
+        """Mask the line of a candidate with its photons by the same predicate as that of its two tracks."""
+        hidden = np.ones(len(pair), np.bool_)
+        some = np.flatnonzero(pair >= 0)
+        k, out = pair[some], np.empty(len(some), np.bool_)
+        mask_pairs(line[some], mass[k], pairs.first[k], pairs.second[k], pairs.state[:, 6], pid, self._bounds, out)
+        hidden[some] = out
+        return hidden
 
 
-def _stripped_events(pairs: TrackPairs, hidden: Flags, n_vertices: I64) -> Flags:
-    """Events with several tracks that are crowded, have any masked pair, or have not exactly one vertex."""
+def _stripped_events(pairs: TrackPairs, hidden: Flags, unfit: Flags) -> Flags:
+    """Events with several tracks that are crowded, have any masked pair, or are unfit.
+
+    unfit : bool (m,)    events without exactly one vertex, or with a masked line
+    """
     stripped = pairs.crowded.copy()
     if len(pairs.events):
         masked = np.logical_or.reduceat(hidden, pairs.pair_first[:-1])
-        stripped[pairs.events] = masked | (n_vertices != 1)
+        stripped[pairs.events] = masked | unfit
     return stripped
 
 

@@ -1,4 +1,4 @@
-"""The two-track selection: good tracks, exactly one vertex, trigger, LAV veto, channel.
+"""The two-track selection: good tracks, exactly one vertex, trigger, vetoes, channel.
 
 Source: CERN-EP-2023-032, section 4 (physics notes E.1). The H2 requirement and the veto act on candidates, not on the
 counted vertices.
@@ -14,38 +14,34 @@ import numpy as np
 from daq.config.reco import RecoConfig
 from daq.frame import EventFrame, Jagged
 from daq.jit import kernel
-from daq.units import MM_PER_M
-from streaming.reco.arrays import F64, I8, I32, I64, Column
-from streaming.reco.channels import channel_rows
+from streaming.reco.arrays import F64, I8, I64, Column, Flags
+from streaming.reco.channels import KaonTag, Pid, Zone, channel_rows
 from streaming.reco.extrapolation import QUALITY, TIME
 from streaming.reco.pairs import TrackPairs
 from streaming.reco.vertex import Vertices
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """What the selection found in each event with several tracks.
+class OneVertex:
+    """The vertex of each event with several tracks.
 
-    n_vertices : int64 (m,)    two-track vertices of good tracks
-    pair : int64 (m,)          the pair of the only vertex, -1 where there is not exactly one
+    pair : int64 (m,)          pair of the only vertex, -1 where there is not exactly one
     delta_t : float64 (m,)     time of the positive (of the first) track minus that of the other [ns]
-    channel : int64 (m,)       row of `CHANNELS`, -1 for no candidate
     """
 
-    n_vertices: I64
     pair: I64
     delta_t: F64
-    channel: I64
 
 
-class EventCuts(NamedTuple):
-    """Cuts on events."""
+class ChannelInputs(NamedTuple):
+    """What decides about the channel of each event or track; the bits are those of `streaming.reco.channels`."""
 
-    max_cda: float
-    min_z: float
-    max_z: float
-    lav_window: float
-    h2_mask: int
+    zone: I64
+    active: I64
+    neutral: I64
+    kaon: I64
+    pid: I8
+    is_ee: Flags
 
 
 def judge_tracks(pairs: TrackPairs, straw: Jagged, times: F64, cuts: RecoConfig, failed: I64) -> None:
@@ -67,40 +63,63 @@ def _judge(
             failed[t] |= 1 << time_bit
 
 
-def select(
-    frame: EventFrame, pairs: TrackPairs, found: Vertices, times: F64, pid: I8, failed: I64,
-    cuts: RecoConfig,
-) -> Selected:  # fmt: skip
-    """Run the selection on every event with several tracks; masked or not makes no difference here."""
+def one_vertex(pairs: TrackPairs, found: Vertices, zone: I64, times: F64, failed: I64, cuts: RecoConfig) -> OneVertex:
+    """Take events with exactly one vertex of good tracks in the fiducial volume, or else exactly one upstream of it.
+
+    Masked or not makes no difference here.
+    """
     m = len(pairs.events)
-    out = Selected(np.zeros(m, np.int64), np.full(m, -1), np.full(m, np.nan), np.full(m, -1))
-    limits = EventCuts(
-        cuts.vertex_max_cda_mm, cuts.vertex_min_z_m * MM_PER_M, cuts.vertex_max_z_m * MM_PER_M, cuts.lav_window_ns,
-        1 << cuts.h2_flag_bit,
-    )  # fmt: skip
-    lav = frame.detectors["lav"]
-    pair_lists = (pairs.pair_first, pairs.first, pairs.second)
-    _one_vertex(*pair_lists, found.vertex, failed, pairs.state, times, limits, out.n_vertices, out.pair, out.delta_t)
-    _channels(
-        pairs.events, frame.header["trigger_flags"], lav.offsets, lav.fields["time"], pairs.first, pairs.second, times,
-        pid, pairs.state, limits, channel_rows(), out.pair, out.channel,
-    )  # fmt: skip
+    out = OneVertex(np.full(m, -1), np.full(m, np.nan))
+    bits = (int(Zone.FIDUCIAL), int(Zone.UPSTREAM))
+    lists = (pairs.pair_first, pairs.first, pairs.second)
+    _one_vertex(
+        *lists, found.vertex, zone, failed, pairs.state, times, cuts.vertex_max_cda_mm, *bits, out.pair, out.delta_t
+    )
+    return out
+
+
+def choose_channels(frame: EventFrame, pairs: TrackPairs, pair: I64, inputs: ChannelInputs, cuts: RecoConfig) -> I64:
+    """Row of `CHANNELS` of each event, int64 (m,), -1 for no candidate. H2 is wanted of every candidate."""
+    out = np.full(len(pair), -1)
+    tracks = (pairs.first, pairs.second, inputs.pid, inputs.is_ee, pairs.state)
+    events = (pair, inputs.zone, inputs.active, inputs.neutral, inputs.kaon)
+    codes = (int(Pid.ELECTRON), int(Zone.CONES), 1 << cuts.h2_flag_bit)
+    _channels(pairs.events, frame.header["trigger_flags"], *tracks, *events, channel_rows(), *codes, out)
+    return out
+
+
+def kaon_tags(frame: EventFrame, pairs: TrackPairs, pair: I64) -> I64:
+    """Bit of `KaonTag` of each event, int64 (m,): the RICH hypothesis of the positive track of its pair."""
+    tagged = frame.detectors["straw"].fields["kaon"][pairs.row] == 1
+    tagged &= pairs.state[:, 6] > 0.0
+    some = pair >= 0
+    out = np.full(len(pair), int(KaonTag.NO))
+    hit = tagged[pairs.first[pair[some]]] | tagged[pairs.second[pair[some]]]
+    out[some] = np.where(hit, int(KaonTag.YES), int(KaonTag.NO))
     return out
 
 
 @kernel
 def _one_vertex(
-    pair_first: I64, first: I64, second: I64, vertex: F64, failed: I64, state: F64, times: F64, cut: EventCuts,
-    n_vertices: I64, pair: I64, delta_t: F64,
+    pair_first: I64, first: I64, second: I64, vertex: F64, zone: I64, failed: I64, state: F64, times: F64,
+    max_cda: float, fiducial: int, upstream: int, pair: I64, delta_t: F64,
 ) -> None:  # fmt: skip
     for e in range(pair.shape[0]):
+        n_inside, n_upstream, inside, before = 0, 0, -1, -1
         for k in range(pair_first[e], pair_first[e + 1]):
-            good = failed[first[k]] == 0 and failed[second[k]] == 0
-            if good and vertex[k, 3] < cut.max_cda and cut.min_z < vertex[k, 2] < cut.max_z:
-                n_vertices[e] += 1
-                pair[e] = k
-        if n_vertices[e] != 1:
-            pair[e] = -1
+            if failed[first[k]] != 0 or failed[second[k]] != 0 or not vertex[k, 3] < max_cda:
+                continue
+            if zone[k] & fiducial != 0:
+                n_inside += 1
+                inside = k
+            elif zone[k] & upstream != 0:
+                n_upstream += 1
+                before = k
+        if n_inside == 1:
+            pair[e] = inside
+        elif n_inside == 0 and n_upstream == 1:
+            pair[e] = before
+        else:
             continue
         a, b = first[pair[e]], second[pair[e]]
         sign = -1.0 if state[a, 6] < state[b, 6] else 1.0
@@ -109,22 +128,22 @@ def _one_vertex(
 
 @kernel
 def _channels(
-    events: I64, flags: Column, lav_offsets: I32, lav_time: Column, first: I64, second: I64, times: F64,
-    pid: I8, state: F64, cut: EventCuts, rows: I64, pair: I64, channel: I64,
+    events: I64, flags: Column, first: I64, second: I64, pid: I8, is_ee: Flags, state: F64, pair: I64, zone: I64,
+    active: I64, neutral: I64, kaon: I64, rows: I64, electron: int, cones: int, h2: int, channel: I64,
 ) -> None:  # fmt: skip
     for e in range(pair.shape[0]):
-        if pair[e] < 0 or np.int64(flags[events[e]]) & cut.h2_mask == 0:
+        if pair[e] < 0 or np.int64(flags[events[e]]) & h2 == 0:
             continue
         a, b = first[pair[e]], second[pair[e]]
-        reference = 0.5 * (times[a] + times[b])
-        active = 0
-        for h in range(lav_offsets[events[e]], lav_offsets[events[e] + 1]):
-            if not abs(lav_time[h] - reference) >= cut.lav_window:  # a hit without a time vetoes as well
-                active = 1
         total = state[a, 6] + state[b, 6]
         charge = 1 if total == 0.0 else (2 if total > 0.0 else 4)
         for c in range(rows.shape[0]):
             same = pid[a] == rows[c, 0] and pid[b] == rows[c, 1]
             swapped = pid[a] == rows[c, 1] and pid[b] == rows[c, 0]
-            if (same or swapped) and rows[c, 2] & charge != 0 and rows[c, 3] & active == 0 and channel[e] < 0:
+            kinds = same or swapped
+            if rows[c, 0] == electron and rows[c, 1] == electron:
+                kinds = is_ee[a] and is_ee[b]
+            quiet = rows[c, 3] & active[e] == 0 and (rows[c, 7] == 0 or rows[c, 7] & active[e] != 0)
+            around = rows[c, 4] & neutral[e] != 0 and rows[c, 5] & kaon[e] != 0 and rows[c, 6] & zone[pair[e]] != 0
+            if kinds and rows[c, 2] & charge != 0 and quiet and around and channel[e] < 0:
                 channel[e] = c

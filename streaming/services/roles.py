@@ -78,7 +78,7 @@ def make_publisher(config: Config) -> Publisher:
     from streaming.sealing.keys import RECORDING, SealingKeys
 
     keys = SealingKeys.load(Path(config.sealing.keys))
-    reconstruction = Reconstruction(config.reco, config.regions, config.gate)
+    reconstruction = Reconstruction(config.reco, config.regions, config.gate, config.channels)
     reconstruction.warm()
     return Publisher(reconstruction, lambda context, plain: keys.seal(RECORDING, context, plain))
 
@@ -116,7 +116,7 @@ def run_worker(config: Config, work: str, results: str, lifetime: Lifetime) -> i
     from streaming.reco.pipeline import Reconstruction
     from streaming.services.worker import WorkerService
 
-    reconstruction = Reconstruction(config.reco, config.regions, config.gate)
+    reconstruction = Reconstruction(config.reco, config.regions, config.gate, config.channels)
     reconstruction.warm()
     hub = Hub(load_keys(config.streaming.curve_directory), config.streaming.max_frame_bytes)
     work_link = hub.connect(Pattern.WORK_CLIENT, work, "work")

@@ -90,7 +90,7 @@ def test_ks_window():
     ("pids", "charges", "opens"),
     [
         ((Pid.MUON, Pid.MUON), (1.0, -1.0), True), ((Pid.ELECTRON, Pid.MUON), (1.0, 1.0), True),
-        ((Pid.PION, Pid.MUON), (1.0, -1.0), False), ((Pid.UNKNOWN, Pid.MUON), (1.0, -1.0), False),
+        ((Pid.HADRON, Pid.MUON), (1.0, -1.0), False), ((Pid.UNKNOWN, Pid.MUON), (1.0, -1.0), False),
         ((Pid.MUON, Pid.MUON), (math.nan, -1.0), False),
     ],
 )  # fmt: skip
@@ -107,7 +107,7 @@ def test_ks_window_opens_for_certain_leptons_only_and_only_by_configuration(pids
     [
         ((Pid.MUON, Pid.MUON), (1.0, 1.0), True), ((Pid.MUON, Pid.MUON), (1.0, -1.0), False),
         ((Pid.ELECTRON, Pid.MUON), (1.0, -1.0), True), ((Pid.MUON, Pid.ELECTRON), (-1.0, -1.0), True),
-        ((Pid.ELECTRON, Pid.ELECTRON), (1.0, 1.0), False), ((Pid.PION, Pid.PION), (1.0, 1.0), False),
+        ((Pid.ELECTRON, Pid.ELECTRON), (1.0, 1.0), False), ((Pid.HADRON, Pid.HADRON), (1.0, 1.0), False),
         ((Pid.UNKNOWN, Pid.MUON), (1.0, 1.0), False), ((Pid.MUON, Pid.MUON), (math.nan, math.nan), False),
         ((Pid.MUON, Pid.MUON), (2.0, 2.0), False), ((Pid.ELECTRON, Pid.MUON), (0.0, -1.0), False),
     ],

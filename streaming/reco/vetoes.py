@@ -1,0 +1,76 @@
+"""Activity of the veto detectors around a pair: which of LAV, ANTI0 and SAV saw something."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from daq.config.channels import ChannelsConfig
+from daq.config.reco import RecoConfig
+from daq.frame import EventFrame
+from daq.jit import kernel
+from streaming.reco.arrays import F64, I32, I64, Column
+from streaming.reco.channels import Veto
+from streaming.reco.extrapolation import At
+from streaming.reco.pairs import TrackPairs
+
+
+class Windows(NamedTuple):
+    """Windows in time and space, the row of the ANTI0 plane, and the bits of `Veto`."""
+
+    lav: float
+    sav: float
+    anti0: float
+    anti0_radius2: float
+    row: int
+    lav_bit: int
+    sav_bit: int
+    anti0_bit: int
+
+
+def active_vetoes(
+    frame: EventFrame, pairs: TrackPairs, pair: I64, xy: F64, times: F64, cuts: RecoConfig, channels: ChannelsConfig
+) -> I64:
+    """Bits of `Veto` that are active for the pair of each event, int64 (m,); 0 without a pair.
+
+    LAV and SAV: a hit within the window of the mean track time. ANTI0: a hit near one of the two tracks in space and
+    time. A hit whose time or place is no number is active: doubt rejects. Source: physics notes E.1, E.3, E.5.
+    """
+    out = np.zeros(len(pair), np.int64)
+    lists = [frame.detectors[name] for name in ("lav", "sav", "anti0")]
+    hits = [(part.offsets, part.fields["time"]) for part in lists]
+    where = (lists[2].fields["x"], lists[2].fields["y"])
+    windows = Windows(
+        cuts.lav_window_ns, channels.sav_window_ns, channels.anti0_window_ns, channels.anti0_radius_mm**2,
+        int(At.ANTI0), int(Veto.LAV), int(Veto.SAV), int(Veto.ANTI0),
+    )  # fmt: skip
+    _active(
+        pairs.events, pairs.first, pairs.second, pair, xy, times, *hits[0], *hits[1], *hits[2], *where, windows, out
+    )
+    return out
+
+
+@kernel
+def _active(
+    events: I64, first: I64, second: I64, pair: I64, xy: F64, times: F64, lav_offsets: I32, lav_time: Column,
+    sav_offsets: I32, sav_time: Column, anti0_offsets: I32, anti0_time: Column, anti0_x: Column, anti0_y: Column,
+    cut: Windows, out: I64,
+) -> None:  # fmt: skip
+    for e in range(pair.shape[0]):
+        if pair[e] < 0:
+            continue
+        row, a, b = events[e], first[pair[e]], second[pair[e]]
+        reference = 0.5 * (times[a] + times[b])
+        for h in range(lav_offsets[row], lav_offsets[row + 1]):
+            if not abs(lav_time[h] - reference) >= cut.lav:
+                out[e] |= cut.lav_bit
+        for h in range(sav_offsets[row], sav_offsets[row + 1]):
+            if not abs(sav_time[h] - reference) >= cut.sav:
+                out[e] |= cut.sav_bit
+        for h in range(anti0_offsets[row], anti0_offsets[row + 1]):
+            for t in (a, b):
+                dx, dy = anti0_x[h] - xy[t, cut.row, 0], anti0_y[h] - xy[t, cut.row, 1]
+                far = dx * dx + dy * dy >= cut.anti0_radius2 or abs(anti0_time[h] - times[t]) >= cut.anti0
+                if not far:
+                    out[e] |= cut.anti0_bit
