@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from daq.config.reco import BoxM, EllipseM, GateConfig, RegionsConfig
 from daq.errors import PolicyError
 from daq.units import KSHORT_MASS_GEV
+from streaming.reco.arrays import F64, I8, I64, Flags
 from streaming.reco.channels import Pid
+from streaming.reco.pairs import TrackPairs
 from streaming.regions import MaskBounds, mask_bounds, mask_pairs
 
 TRACKS = (
@@ -22,6 +25,13 @@ TRACKS = (
     (Pid.HADRON, Pid.HADRON, -1.0, 1.0),
     (Pid.UNKNOWN, Pid.MUON, 1.0, 1.0),
 )
+
+REFUSAL = (
+    "mask self-test: the compiled mask and the configured regions differ on the golden grid; "
+    "nothing is analysed. Remove the kernel cache, check [regions] and [gate], start again"
+)
+
+LineMask = Callable[[TrackPairs, I64, F64, F64, I8], Flags]
 
 
 def check_mask(regions: RegionsConfig, gate: GateConfig, bounds: MaskBounds | None = None) -> None:
@@ -47,11 +57,37 @@ def check_mask(regions: RegionsConfig, gate: GateConfig, bounds: MaskBounds | No
         mask_pairs(tax, mass, first, second, charge, pid, bounds, hidden)
         wanted = [not is_open(regions, gate, point, (pid_a, pid_b), (charge_a, charge_b)) for point in points]
         if hidden.tolist() != wanted:
-            msg = (
-                "mask self-test: the compiled mask and the configured regions differ on the golden grid; "
-                "nothing is analysed. Remove the kernel cache, check [regions] and [gate], start again"
-            )
-            raise PolicyError(msg)
+            raise PolicyError(REFUSAL)
+
+
+def check_lines(regions: RegionsConfig, gate: GateConfig, mask: LineMask) -> None:
+    """Run the mask of candidates with their photons over the same grid: their own line counts, or they are hidden.
+
+    Parameters
+    ----------
+    mask : takes pairs, the pair of each event (-1: none), lines, masses of all pairs, `Pid` of tracks; gives the hidden
+
+    Raises
+    ------
+    PolicyError
+        On the first difference: the program must not start.
+    """
+    points = list(itertools.product(_z_grid(regions, gate), _cda_grid(regions, gate), _mass_grid(regions, gate)))
+    lines, n = np.array([(z, cda) for z, cda, _ in points]), len(points)
+    # pairs stand in reverse, so that a mask that takes the row of the event for that of its pair is seen
+    pair = np.arange(n)[::-1].copy()
+    pair[::7] = -1
+    mass = np.array([m for _, _, m in points])[::-1].copy()
+    zero, none = np.zeros(n, np.int64), np.empty(0, np.int64)
+    for pid_a, pid_b, charge_a, charge_b in TRACKS:
+        state = np.zeros((2, 7))
+        state[:, 6] = charge_a, charge_b
+        pairs = TrackPairs(none, np.empty(0, np.bool_), none, none, state, none, zero, zero + 1)
+        hidden = mask(pairs, pair, lines, mass, np.array([pid_a, pid_b], np.int8))
+        kinds, charges = (pid_a, pid_b), (charge_a, charge_b)
+        wanted = [k < 0 or not is_open(regions, gate, points[e], kinds, charges) for e, k in enumerate(pair)]
+        if hidden.tolist() != wanted:
+            raise PolicyError(REFUSAL)
 
 
 def is_open(

@@ -17,7 +17,8 @@ from daq.geometry.chod import chod_geometry
 from daq.geometry.muv3 import muv3_geometry
 from daq.geometry.planes import planes
 from daq.model import DETECTORS, HEADER
-from tests.reference.selection_slow import impact
+from tests.reference.tracks_slow import impact
+from tests.strategies_neutral import MILLI, hadron_shower, surround
 
 Q1, H2 = 1, 2
 
@@ -80,16 +81,22 @@ def pair_of_tracks(
 
 
 def response(tracks: list[dict], cuts: RecoConfig, kinds="mm", times=(0.0, 0.0)) -> dict:
-    """An H2 event with every hit the tracks make: kinds m muon, e electron, p pion, ? nothing behind the CHOD."""
-    event: dict = {"trigger_flags": H2, "straw": tracks, "chod": [], "na48chod": [], "muv3": [], "lkr": []}
+    """An H2 event with every hit the tracks make: kinds m muon, e electron, p hadron, ? nothing behind the CHOD."""
+    event: dict = {
+        "trigger_flags": H2,
+        "straw": tracks,
+        **{n: [] for n in ("chod", "na48chod", "muv3", "lkr", "muv12")},
+    }
     for track, kind, time in zip(tracks, kinds, times, strict=True):
         event["chod"] += chod_hits(*impact(track, 238131.5, cuts), time)
         for plane, name in enumerate(("NA48CHOD_V", "NA48CHOD_H")):
             event["na48chod"].append({"time": time, "id": slab(plane, *impact(track, planes()[name].z_mm, cuts))})
         x, y = impact(track, 241093.0, cuts)
-        ep = {"m": 0.5 / track["p"], "e": 1.0, "p": 0.5}.get(kind)
+        ep = {"m": 0.5 / track["p"], "e": 1.0}.get(kind)
         if ep is not None:
             event["lkr"].append({"time": time, "x": x, "y": y, "energy": ep * track["p"]})
+        for name, clusters in (hadron_shower(track, cuts, time=time) if kind == "p" else {}).items():
+            event[name] += clusters
         if kind == "m":
             event["muv3"] += muv3_hits(*impact(track, 246800.0, cuts), time)
     return event
@@ -127,9 +134,6 @@ def event_of(kinds="mm", times=(0.0, 0.0), cuts=None, **pair) -> dict:
     return response(pair_of_tracks(**pair), cuts, kinds, times)
 
 
-MILLI = st.integers(-1000, 1000).map(lambda n: (n + 0.5) / 1000.0)
-"""Numbers in -1..1 that keep off zero, and sums with them off the edges of bins and regions."""
-
 ODD = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1.0, 1e38, 1e-45])
 
 
@@ -146,13 +150,15 @@ def pair_events(draw) -> dict:
         "phi": draw(MILLI) * 3.0,
         "tilt": draw(MILLI) * 1e-3,
     }
-    kinds = draw(st.sampled_from(["mm", "mm", "me", "em", "ee", "pp", "m?"]))
+    kinds = draw(st.sampled_from(["mm", "mm", "me", "em", "ee", "ee", "pp", "pp", "pp", "pp", "mp", "m?"]))
     times = (draw(MILLI) * 3.0, draw(MILLI) * 3.0)
     fault = draw(st.sampled_from([None] * 7 + ["soft", "early", "late", "narrow", "trigger", "lav", "crowd", "odd"]))
-    pair |= {"soft": {"p": (9.5, 30.0)}, "early": {"z_vtx_m": 103.0}, "narrow": {"opening": (1e-3, 5e-4)}}.get(
-        fault, {}
-    )
+    changes = {"soft": {"p": (9.5, 30.0)}, "narrow": {"opening": (1e-3, 5e-4)}}
+    changes["early"] = {"z_vtx_m": draw(st.sampled_from([101.9, 102.9, 104.1]))}
+    pair |= changes.get(fault, {})
     event = event_of(kinds, (7.0, 6.0) if fault == "late" else times, **pair)
+    if kinds != "mm" or draw(st.booleans()):
+        surround(draw, event, pair)
     if fault == "trigger":
         event["trigger_flags"] = Q1
     if fault == "lav":
@@ -162,6 +168,22 @@ def pair_events(draw) -> dict:
         event["straw"] = event["straw"] + more[: draw(st.integers(1, 2))]
     if fault == "odd":
         spoil(draw, event)
+    return event
+
+
+@st.composite
+def hadron_events(draw) -> dict:
+    """Two hadrons of opposite charge, good in all but what surrounds them: all hadronic channels and side samples."""
+    pair = {
+        "z_vtx_m": 160.0 + 15.0 * draw(MILLI) if draw(st.integers(0, 7)) else 103.0,
+        "z_tax_m": draw(st.sampled_from([23.0, 45.0, 100.0, 100.0])) + draw(MILLI),
+        "cda_tax_mm": draw(st.sampled_from([5.0, 35.0, 100.0, 300.0, 500.0])) + draw(MILLI),
+        "charge": draw(st.sampled_from([(1, -1), (-1, 1)])),
+        "p": draw(st.sampled_from([(30.0, 30.0), (60.0, 30.0)])),
+        "opening": (draw(MILLI) * 1e-3, draw(st.sampled_from([-4e-3, 5e-3]))),
+    }
+    event = event_of("pp", (draw(MILLI) * 2.0, draw(MILLI) * 2.0), **pair)
+    surround(draw, event, pair)
     return event
 
 
@@ -188,7 +210,11 @@ def simple_events(draw) -> dict:
 def event_lists(draw, min_size=0, max_size=6) -> list[dict]:
     """Lists of events in time order."""
     chosen = draw(
-        st.lists(st.one_of(simple_events(), pair_events(), pair_events()), min_size=min_size, max_size=max_size)
+        st.lists(
+            st.one_of(simple_events(), pair_events(), pair_events(), hadron_events()),
+            min_size=min_size,
+            max_size=max_size,
+        )
     )
     events = copy.deepcopy(chosen)
     for i, event in enumerate(events):

@@ -29,3 +29,22 @@ class SealedSpill:
     row_digest: bytes
     wall_ns: int
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningRow:
+    """One line of the opening log, which is a hash chain of its own.
+
+    id : 1 first, without gaps
+    kind : `approved` or `done`
+    body : canonical JSON, see `monitor.sealed.entries`
+    proof : opened records, each of which anybody can hold against its commitment; empty where nothing was opened
+    head : of the log after this line, 32 bytes
+    """
+
+    id: int
+    kind: str
+    body: str
+    proof: bytes
+    head: bytes
+    booked_ns: int

@@ -8,7 +8,7 @@ from enum import IntEnum, IntFlag
 import numpy as np
 
 from streaming.masked import SEALED_CHANNELS
-from streaming.reco.arrays import I64
+from streaming.reco.arrays import I64, Flags
 from streaming.tally import CHANNELS
 
 
@@ -54,6 +54,9 @@ class Neutral(IntFlag):
 
 ANY_NEUTRAL = Neutral(63)
 
+OF_PHOTONS = Neutral.PHOTON | Neutral.PI0 | Neutral.TWO_PI0 | Neutral.ETA
+"""What is part of a final state; the photons of a channel that asks for one of these belong to its candidate."""
+
 
 class KaonTag(IntFlag):
     """Whether the RICH prefers the kaon hypothesis for the positive track."""
@@ -98,6 +101,11 @@ class Channel:
     kaon: KaonTag = ANY_TAG
     zone: Zone = Zone.FIDUCIAL
     active: Veto = Veto.NONE
+
+    @property
+    def takes_photons(self) -> bool:
+        """Whether photons count in the line of the candidate; others that happen to be there do not."""
+        return self.neutral & ~OF_PHOTONS == 0
 
 
 def _hadrons(
@@ -145,6 +153,12 @@ def channel_rows() -> I64:
     return np.array(
         [(c.first, c.second, c.charge, c.vetoes, c.neutral, c.kaon, c.zone, c.active) for c in rows], np.int64
     )
+
+
+def photon_rows() -> Flags:
+    """`Channel.takes_photons` of each of `CHANNELS`."""
+    by_name = {channel.name: channel.takes_photons for channel in CHANNEL_TABLE}
+    return np.array([by_name[name] for name in CHANNELS])
 
 
 def sealed_rows() -> I64:

@@ -27,7 +27,7 @@ class Photons:
     """Photons of events, in the order of `TrackPairs.events`.
 
     neutral : int64 (m,)         bit of `Neutral`; NOTHING where there is not exactly one vertex
-    momentum : float64 (m, 3)    sum over the photons [GeV/c], from the vertex
+    momentum : float64 (m, 3)    sum over all photons [GeV/c], from the vertex
     """
 
     neutral: I64
@@ -147,12 +147,13 @@ def _photons(
                 alone = alone and dx * dx + dy * dy > cut.track_distance2
             if not alone:
                 continue
+            ux, uy, uz = x[h] - vertex[k, 0], y[h] - vertex[k, 1], cut.z_lkr - vertex[k, 2]
+            scale = 1.0 / math.sqrt(ux * ux + uy * uy + uz * uz)
+            ux, uy, uz = ux * scale, uy * scale, uz * scale
+            momentum[e, 0] += energy[h] * ux
+            momentum[e, 1] += energy[h] * uy
+            momentum[e, 2] += energy[h] * uz
             if n < photons.shape[0]:
-                ux, uy, uz = x[h] - vertex[k, 0], y[h] - vertex[k, 1], cut.z_lkr - vertex[k, 2]
-                length = math.sqrt(ux * ux + uy * uy + uz * uz)
-                photons[n, 0], photons[n, 1], photons[n, 2] = ux / length, uy / length, uz / length
-                photons[n, 3] = energy[h]
-                for i in range(3):
-                    momentum[e, i] += energy[h] * photons[n, i]
+                photons[n, 0], photons[n, 1], photons[n, 2], photons[n, 3] = ux, uy, uz, energy[h]
             n += 1
         neutral[e] = _classify(photons, n, cut, code) if n <= photons.shape[0] else code.other

@@ -6,24 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from daq.config.channels import ChannelsConfig
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
-from daq.errors import DataError
-from daq.frame import EventFrame, Jagged
+from daq.frame import EventFrame
 from daq.geometry.field import no_field, residual_field
-from daq.model import DETECTORS, HEADER
 from daq.units import MM_PER_M, PION_MASS_GEV
 from streaming.gate import Findings, publish
 from streaming.headers import digest_headers
-from streaming.mask_check import check_mask
+from streaming.mask_check import check_lines, check_mask
 from streaming.masked import Masked
-from streaming.reco.arrays import F64, I8, I64, Column, Flags
+from streaming.reco.arrays import F64, I8, I64, Flags
 from streaming.reco.association import associate
 from streaming.reco.calorimeters import find_showers
 from streaming.reco.candidate import candidate_lines
+from streaming.reco.channels import photon_rows
 from streaming.reco.extrapolation import ISOLATION_LKR, ISOLATION_STRAW1, At, extrapolate, isolate, plane_table
+from streaming.reco.frames import checked, one_event, warm_frame
 from streaming.reco.pairs import TrackPairs, find_pairs
 from streaming.reco.photons import find_photons
 from streaming.reco.pid import identify, identify_ee
@@ -47,6 +46,24 @@ class FrameResult:
     tally: Tally
     masked: Masked = field(repr=False)
     headers_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """What is known of the tracks of `TrackPairs`.
+
+    xy : float64 (t, 11, 2)    impact points at the planes of `At` [mm]
+    failed : int64 (t,)        bits of what a good track must not fail
+    times : float64 (t,)       [ns], NaN without one
+    pid : int8 (t,)            `Pid`
+    is_ee : bool (t,)          electron of the e e selection
+    """
+
+    xy: F64
+    failed: I64
+    times: F64
+    pid: I8
+    is_ee: Flags
 
 
 class Reconstruction:
@@ -73,7 +90,8 @@ class Reconstruction:
             The mask is not what the configuration says; nothing may be analysed.
         """
         check_mask(*self._policy, self._bounds)
-        frame = _checked(_warm_frame())
+        check_lines(*self._policy, self._mask_lines)
+        frame = checked(warm_frame())
         publish(frame, self._find(frame))  # not `analyse`: a kernel that does not compile must be seen here
 
     def analyse(self, frame: EventFrame) -> FrameResult:
@@ -86,7 +104,7 @@ class Reconstruction:
         DataError
             The columns of the frame do not fit together; no event was looked at.
         """
-        frame = _checked(frame)
+        frame = checked(frame)
         digest = digest_headers(frame)
         try:
             tally, masked = publish(frame, self._find(frame))
@@ -102,7 +120,7 @@ class Reconstruction:
         DataError
             As `analyse`.
         """
-        frame = _checked(frame)
+        frame = checked(frame)
         try:
             return self._find(frame).stripped
         except Exception:  # noqa: BLE001 - as in `analyse`
@@ -118,48 +136,58 @@ class Reconstruction:
 
     def _each(self, frame: EventFrame) -> Iterator[tuple[EventFrame, Findings]]:
         for i in range(frame.n_events):
-            event = _rows(frame, i)
+            event = one_event(frame, i)
             try:
                 yield event, self._find(event)
             except Exception:  # noqa: BLE001 - as in `analyse`
                 yield event, _rejected()
 
     def _find(self, frame: EventFrame) -> Findings:
-        lists, cuts, more = frame.detectors, self._cuts, self._channels
-        pairs = find_pairs(frame, self._max_tracks)
+        cuts, pairs = self._cuts, find_pairs(frame, self._max_tracks)
         state = pairs.state
         found = find_vertices(state[pairs.first], state[pairs.second], self._cells)
         p_first, p_second = state[pairs.first, 5], state[pairs.second, 5]
         tax = point_back(found.vertex, found.slopes, p_first, p_second)
         mass = pair_mass(found.slopes, p_first, p_second, PION_MASS_GEV, PION_MASS_GEV)
-        xy, failed = extrapolate(state, self._planes)
+        tracks = self._measure(frame, pairs)
+        zone = zones(found.vertex, cuts, self._channels)
+        chosen = one_vertex(pairs, found, zone, tracks.times, tracks.failed, cuts)
+        around = (pairs, chosen.pair, found.vertex, tracks.xy, tracks.times)
+        photons = find_photons(*around, frame.detectors["lkr"], self._channels)
+        channel = self._choose(frame, pairs, chosen.pair, zone, tracks, photons.neutral)
+        line = candidate_lines(chosen.pair, found.vertex, found.slopes, p_first, p_second, photons.momentum)
+        hidden = np.empty(len(pairs.first), np.bool_)
+        mask_pairs(tax, mass, pairs.first, pairs.second, state[:, 6], tracks.pid, self._bounds, hidden)
+        hidden_line = self._mask_lines(pairs, chosen.pair, line, mass, tracks.pid)
+        stripped = _stripped_events(pairs, hidden, hidden_line | (chosen.pair < 0))
+        # the last row stands for "no pair" (index -1); it is never read where there is one vertex
+        tax_of, mass_of = _with_none(tax)[chosen.pair], _with_none(mass)[chosen.pair]
+        place = np.where(photon_rows()[channel, None], line, tax_of)
+        inside, side = np.full(len(pairs.events), -1), np.full(len(pairs.events), -1)
+        classify(place, mass_of, channel, self._table, inside, side)
+        z_vertex = _with_none(found.vertex[:, 2])[chosen.pair] / MM_PER_M
+        values = np.stack((z_vertex, chosen.delta_t, tax_of[:, 0] / MM_PER_M, tax_of[:, 1]), axis=1)
+        return Findings(pairs.events, stripped, channel, inside, side, values)
+
+    def _measure(self, frame: EventFrame, pairs: TrackPairs) -> Tracks:
+        """Impact points, times, quality and identity of all tracks."""
+        lists, cuts, more = frame.detectors, self._cuts, self._channels
+        momentum = pairs.state[:, 5]
+        xy, failed = extrapolate(pairs.state, self._planes)
         isolate(xy, pairs.track_first, At.STRAW1, cuts.straw1_isolation_mm, ISOLATION_STRAW1, failed)
         isolate(xy, pairs.track_first, At.LKR, cuts.lkr_isolation_mm, ISOLATION_LKR, failed)
         times = track_times(pairs, xy, lists["chod"], lists["na48chod"], cuts)
         judge_tracks(pairs, lists["straw"], times, cuts, failed)
         near = associate(pairs, xy, times, lists["lkr"], lists["muv3"], cuts)
         showers = find_showers(frame, pairs, xy, times, cuts, more)
-        pid = identify(state[:, 5], times, near, showers, cuts, more)
-        is_ee = identify_ee(state[:, 5], times, near, showers, more)
-        zone = zones(found.vertex, cuts, more)
-        chosen = one_vertex(pairs, found, zone, times, failed, cuts)
-        photons = find_photons(pairs, chosen.pair, found.vertex, xy, times, lists["lkr"], more)
-        active = active_vetoes(frame, pairs, chosen.pair, xy, times, cuts, more)
-        kaon = kaon_tags(frame, pairs, chosen.pair)
-        inputs = ChannelInputs(zone, active, photons.neutral, kaon, pid, is_ee)
-        channel = choose_channels(frame, pairs, chosen.pair, inputs, cuts)
-        line = candidate_lines(chosen.pair, found.vertex, found.slopes, p_first, p_second, photons.momentum)
-        hidden = np.empty(len(pairs.first), np.bool_)
-        mask_pairs(tax, mass, pairs.first, pairs.second, state[:, 6], pid, self._bounds, hidden)
-        hidden_line = self._mask_lines(pairs, chosen.pair, line, mass, pid)
-        inside, side = np.full(len(pairs.events), -1), np.full(len(pairs.events), -1)
-        # the last row stands for "no pair" (index -1); it is never read where there is one vertex
-        pair_mass_of = np.append(mass, np.nan)[chosen.pair]
-        classify(line, pair_mass_of, channel, self._table, inside, side)
-        z_vertex = np.append(found.vertex[:, 2], np.nan)[chosen.pair] / MM_PER_M
-        values = np.stack((z_vertex, chosen.delta_t, line[:, 0] / MM_PER_M, line[:, 1]), axis=1)
-        stripped = _stripped_events(pairs, hidden, hidden_line | (chosen.pair < 0))
-        return Findings(pairs.events, stripped, channel, inside, side, values)
+        pid = identify(momentum, times, near, showers, cuts, more)
+        return Tracks(xy, failed, times, pid, identify_ee(momentum, times, near, showers, more))
+
+    def _choose(self, frame: EventFrame, pairs: TrackPairs, pair: I64, zone: I64, tracks: Tracks, neutral: I64) -> I64:
+        """Row of `CHANNELS` of each event."""
+        active = active_vetoes(frame, pairs, pair, tracks.xy, tracks.times, self._cuts, self._channels)
+        inputs = ChannelInputs(zone, active, neutral, kaon_tags(frame, pairs, pair), tracks.pid, tracks.is_ee)
+        return choose_channels(frame, pairs, pair, inputs, self._cuts)
 
     def _mask_lines(self, pairs: TrackPairs, pair: I64, line: F64, mass: F64, pid: I8) -> Flags:
         """Mask the line of a candidate with its photons by the same predicate as that of its two tracks."""
@@ -169,6 +197,11 @@ class Reconstruction:
         mask_pairs(line[some], mass[k], pairs.first[k], pairs.second[k], pairs.state[:, 6], pid, self._bounds, out)
         hidden[some] = out
         return hidden
+
+
+def _with_none(values: F64) -> F64:
+    """The values of all pairs, and a row of NaN behind them."""
+    return np.concatenate((values, np.full((1, *values.shape[1:]), np.nan)))
 
 
 def _stripped_events(pairs: TrackPairs, hidden: Flags, unfit: Flags) -> Flags:
@@ -186,49 +219,3 @@ def _stripped_events(pairs: TrackPairs, hidden: Flags, unfit: Flags) -> Flags:
 def _rejected() -> Findings:
     none = np.empty(0, np.int64)
     return Findings(none, np.ones(1, np.bool_), none, none, none, np.empty((0, 4)))
-
-
-def _checked(frame: EventFrame) -> EventFrame:
-    """The frame with aligned read-only columns, so that one compiled form of each kernel serves every source."""
-    n = frame.n_events
-    header = {c.name: _column(frame.header[c.name], c.dtype) for c in HEADER}
-    lists = {}
-    for name, columns in DETECTORS.items():
-        offsets = _column(frame.detectors[name].offsets, "<i4")
-        fields = {c.name: _column(frame.detectors[name].fields[c.name], c.dtype) for c in columns}
-        sizes = {len(values) for values in fields.values()}
-        fit = len(offsets) == n + 1 and len(sizes) == 1 and offsets[0] >= 0 and offsets[-1] <= min(sizes)
-        if not fit or np.any(offsets[1:] < offsets[:-1]):
-            msg = f"frame: lists of '{name}' do not fit its {n} events; the frame is refused"
-            raise DataError(msg)
-        lists[name] = Jagged(offsets, fields)
-    if any(len(values) != n for values in header.values()):
-        msg = f"frame: header columns differ in length, wanted {n} rows; the frame is refused"
-        raise DataError(msg)
-    return EventFrame(header, lists)
-
-
-def _column(values: NDArray[np.generic], dtype: str) -> Column:
-    column = np.require(values, np.dtype(dtype), ["C", "A"]).view()
-    column.flags.writeable = False
-    return column
-
-
-def _rows(frame: EventFrame, i: int) -> EventFrame:
-    """One event as a frame of its own."""
-    header = {name: values[i : i + 1] for name, values in frame.header.items()}
-    lists = {name: Jagged(part.offsets[i : i + 2], part.fields) for name, part in frame.detectors.items()}
-    return EventFrame(header, lists)
-
-
-def _warm_frame() -> EventFrame:
-    """One event with two tracks and one row of everything else."""
-    header = {c.name: np.zeros(1, np.dtype(c.dtype)) for c in HEADER}
-    rows = {name: 2 if name == "straw" else 1 for name in DETECTORS}
-    lists = {
-        name: Jagged(
-            np.array([0, rows[name]], np.int32), {c.name: np.zeros(rows[name], np.dtype(c.dtype)) for c in columns}
-        )
-        for name, columns in DETECTORS.items()
-    }
-    return EventFrame(header, lists)

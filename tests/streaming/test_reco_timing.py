@@ -12,7 +12,8 @@ from streaming.reco.pairs import find_pairs
 from streaming.reco.timing import track_times
 from tests.reference.selection_slow import impact
 from tests.strategies import chod_hits, event_of, make_frame, slab
-from tests.streaming.test_reco_cuts import CUTS, at_times, change, cuts_with, found
+from tests.streaming.judge import CUTS, change, cuts_with, found
+from tests.streaming.test_reco_cuts import at_times
 
 
 def test_chod_window():

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from daq.config.channels import ChannelsConfig
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
 from daq.frame import decode_frame, encode_frame
 from streaming.masked import COMPARTMENTS, COUNT_BYTES, SEALED_CHANNELS, SHAPE
 from streaming.reco.pipeline import Reconstruction
 from streaming.tally import CHANNELS, COUNTS, HISTOGRAMS, OPEN_REGIONS, Tally
 from tests.reference import selection_slow
-from tests.strategies import event_lists, event_of, make_frame
+from tests.strategies import event_lists, event_of, hadron_events, make_frame
 
 GATES = {
     "closed": GateConfig(),
@@ -28,9 +30,16 @@ def bin_of(value, axis):
     return axis.bins + 1 if not value < axis.high else int((value - axis.low) * axis.bins / (axis.high - axis.low)) + 1
 
 
-def check(frame, cuts, regions, gate):
-    result = Reconstruction(cuts, regions, gate).analyse(frame)
-    public, masked, entries = selection_slow.analyse(frame, cuts, regions, gate)
+OTHER_CHANNELS = ChannelsConfig(
+    ee_formula="falling", ee_cone_rule="union", ee_direct_mm=60.0, photon_min_energy_gev=0.9, photon_window_ns=3.0,
+    photon_track_mm=400.0, pi0_half_width_gev=0.02, eta_half_width_gev=0.1, hadron_radius_mm=10.0, sav_window_ns=5.0,
+    anti0_radius_mm=100.0, anti0_window_ns=2.0, upstream_min_z_m=101.0, hadron_min_probability=0.999,
+)  # fmt: skip
+
+
+def check(frame, cuts, regions, gate, channels=None):
+    result = Reconstruction(cuts, regions, gate, channels).analyse(frame)
+    public, masked, entries = selection_slow.analyse(frame, cuts, regions, gate, channels)
     tally = result.tally
     assert {n: tally.count(n) for n in COUNTS} == {n: public[n] for n in COUNTS}
     for i, channel in enumerate(CHANNELS):
@@ -50,6 +59,18 @@ def check(frame, cuts, regions, gate):
 @pytest.mark.parametrize("gate", GATES)
 def test_twin(gate, events):
     check(make_frame(events), RecoConfig(residual_field=False), RegionsConfig(), GATES[gate])
+
+
+@settings(max_examples=120, deadline=None)
+@given(event_lists(min_size=1))
+def test_twin_with_other_channel_cuts(events):
+    check(make_frame(events), RecoConfig(residual_field=False), RegionsConfig(), GateConfig(), OTHER_CHANNELS)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(hadron_events(), min_size=1, max_size=6))
+def test_twin_of_hadrons(events):
+    check(make_frame(events), RecoConfig(residual_field=False), RegionsConfig(), GateConfig())
 
 
 @settings(max_examples=60, deadline=None)

@@ -14,7 +14,7 @@ from daq.config.reco import BoxM, EllipseM, GateConfig, RecoConfig, RegionsConfi
 from daq.errors import PolicyError
 from daq.units import KSHORT_MASS_GEV
 from streaming import mask_check
-from streaming.mask_check import check_mask, is_open
+from streaming.mask_check import check_lines, check_mask, is_open
 from streaming.reco.channels import CHANNEL_TABLE, Pid
 from streaming.reco.pipeline import Reconstruction
 from streaming.regions import classify, mask_bounds, mask_pairs, region_table
@@ -152,18 +152,45 @@ def test_a_kernel_that_does_not_know_nan_stops_the_start(monkeypatch):
         Reconstruction(RecoConfig(), REGIONS, GATE).warm()
 
 
+def lines_of_first_row(mask):
+    """A mask of lines that takes mass and tracks of the wrong pair."""
+    return lambda pairs, pair, line, mass, pid: mask(pairs, pair, line, mass[::-1].copy(), pid)
+
+
+LINE_MUTANTS = {
+    "events without a pair are visible": lambda mask: lambda pairs, pair, *rest: mask(pairs, pair, *rest) & (pair >= 0),
+    "the pair of another event": lines_of_first_row,
+    "nothing is hidden": lambda mask: lambda pairs, pair, *rest: np.zeros(len(pair), np.bool_),
+    "NaN is visible": lambda mask: (
+        lambda pairs, pair, line, *rest: mask(pairs, pair, line, *rest) & ~np.isnan(line[:, 0])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINE_MUTANTS)
+def test_self_test_of_lines_refuses(name):
+    mask = Reconstruction(RecoConfig(), REGIONS, GATE)._mask_lines
+    check_lines(REGIONS, GATE, mask)
+    with pytest.raises(PolicyError, match="nothing is analysed"):
+        check_lines(REGIONS, GATE, LINE_MUTANTS[name](mask))
+
+
+def test_warm_tests_the_lines(monkeypatch):
+    monkeypatch.setattr(Reconstruction, "_mask_lines", lambda self, pairs, pair, *_: np.zeros(len(pair), np.bool_))
+    with pytest.raises(PolicyError):
+        Reconstruction(RecoConfig(), REGIONS, GATE).warm()
+
+
+@settings(max_examples=10, deadline=None)
+@given(GATES)
+def test_self_test_of_lines_accepts_what_is_configured(gate):
+    check_lines(REGIONS, gate, Reconstruction(RecoConfig(), REGIONS, gate)._mask_lines)
+
+
 def place(z_m, cda, mass=1.0, channel="mumu_os", regions=REGIONS):
     inside, side = np.full(1, -1), np.full(1, -1)
     row = np.array([CHANNELS.index(channel)])
-    classify(
-        np.array([[z_m * 1000.0, cda]]),
-        np.array([mass]),
-        np.zeros(1, np.int64),
-        row,
-        region_table(regions),
-        inside,
-        side,
-    )
+    classify(np.array([[z_m * 1000.0, cda]]), np.array([mass]), row, region_table(regions), inside, side)
     return int(inside[0]), int(side[0])
 
 

@@ -63,7 +63,7 @@ def test_an_event_that_breaks_the_analysis_is_stripped(monkeypatch):
 def test_a_frame_of_a_slice_is_stripped_alike(cut):
     events = [event_of(z_tax_m=23.0, cda_tax_mm=5.0), event_of(), event_of(z_tax_m=20.0, cda_tax_mm=1.0)]
     reco, frame = Reconstruction(*RECO), make_frame(events)
-    part = pipeline._rows(frame, cut)
+    part = pipeline.one_event(frame, cut)
     public = strip_frame(part, reco.stripped(part))
     wanted = make_frame([events[1] if cut == 1 else REJECT | {"trigger_flags": H2}])
     assert encode_frame(public).to_pybytes() == encode_frame(wanted).to_pybytes()
