@@ -100,9 +100,12 @@ def monitor(
 
 def register(app: typer.Typer) -> None:
     """Mount the commands of this folder."""
-    from monitor import commands_ledger
+    from monitor import commands_alarms, commands_deadman, commands_ledger, commands_log
 
     app.command()(live)
     app.command()(collector)
     app.command()(monitor)
     commands_ledger.register(app)
+    commands_alarms.register(app)
+    commands_deadman.register(app)
+    commands_log.register(app)

@@ -1,148 +1,164 @@
-"""`dumpwatch spills` and `dumpwatch pot`: what the ledger holds, for people and for scripts."""
+"""`dumpwatch spills`: what the ledger holds, spill by spill, and how people correct it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from monitor.ledger import Ledger, PotRow
-    from monitor.spill import Spill
-    from monitor.totals import Totals
+    from daq.config import Config
+    from monitor.ledger import Ledger, Selection
 
 Run = Annotated[int | None, typer.Option("--run", help="Only this run.", min=1, max=999_999)]
 LedgerUrl = Annotated[str | None, typer.Option("--ledger", help="Database URL; the configured one when not given.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+QualityOption = Annotated[str, typer.Option("--quality", help="good or all.")]
+Day = Annotated[str | None, typer.Option("--day", help="Only this UTC day, YYYY-MM-DD.")]
+B2 = Annotated[int | None, typer.Option("--b2", help="Only this B2 setting [A], a multiple of 5.")]
+Who = Annotated[str, typer.Option("--who", help="Your name; it is kept.")]
+Key = Annotated[str, typer.Argument(metavar="RUN/BURST", help="For example 9001/17.")]
+
+spills_app = typer.Typer(help="List spills of the ledger, with their totals.", invoke_without_command=True)
 
 
 def register(app: typer.Typer) -> None:
-    """Mount the commands of this file."""
-    app.command("spills")(spills)
-    app.command("pot")(pot)
+    """Mount the commands about the ledger."""
+    from monitor.commands_books import books_app
+    from monitor.commands_pot import pot_app
+
+    app.add_typer(spills_app, name="spills")
+    app.add_typer(pot_app, name="pot")
+    app.add_typer(books_app, name="books")
 
 
+@spills_app.callback()
 def spills(
+    context: typer.Context,
     run: Run = None,
     last: Annotated[int | None, typer.Option("--last", help="Only the newest N.", min=1)] = None,
+    quality: QualityOption = "all",
+    day: Day = None,
+    b2: B2 = None,
     json: Json = False,
     ledger: LedgerUrl = None,
+    config: ConfigFile = None,
 ) -> None:
     """List spills of the ledger, with their totals."""
-    with _open(ledger) as books:
-        rows, totals = books.spills(run, last), books.totals(run)
+    if context.invoked_subcommand is not None:
+        return
+    from monitor.show_spills import show_spills, spills_document
+    from monitor.totals import sum_spills
+
+    wanted = selection(run, quality, day, b2)
+    with open_ledger(ledger, config) as books:
+        if wanted.is_narrow:
+            chosen = books.select(wanted)
+            rows, totals = chosen[-last:] if last else chosen, sum_spills(spill for spill, _ in chosen)
+        else:
+            rows, totals = books.select(wanted, last), books.totals(run)
     if json:
-        from monitor.spill import spill_report
-
-        _print_json(spill_report(rows, totals.model_dump(mode="json"), run))
+        print_json(spills_document(rows, totals, run))
     else:
-        _show_spills(rows, totals)
+        show_spills(rows, totals)
 
 
-def pot(
-    run: Run = None,
-    by: Annotated[str, typer.Option("--by", help="spill, run, day or b2.")] = "run",
-    json: Json = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values on stdout.")] = False,
+@spills_app.command()
+def correct(
+    spill: Key,
+    field: Annotated[str, typer.Option("--field", help="pot, t10_intensity [1e11 protons] or quality.")],
+    value: Annotated[str, typer.Option("--value", help="A number; for quality good, bad or auto.")],
+    who: Who,
+    why: Annotated[str, typer.Option("--why", help="The reason; it is kept.")],
     ledger: LedgerUrl = None,
+    config: ConfigFile = None,
 ) -> None:
-    """Sum protons on target; the 20 % error is fully correlated, so it is added linearly."""
-    from daq.errors import ConfigError
+    """Correct a spill by a new row; the old row stays as it is."""
+    from monitor.ledger import Note
 
-    if by not in ("spill", "run", "day", "b2"):
-        msg = f"pot --by: got '{by}', wanted one of spill, run, day, b2"
-        raise ConfigError(msg)
-    if json and csv:
-        msg = "pot: got both --json and --csv; give one of them"
-        raise ConfigError(msg)
-    with _open(ledger) as books:
-        rows, totals = books.pot(by, run), books.totals(run)  # type: ignore[arg-type]
+    with open_ledger(ledger, config, readonly=False) as books:
+        row = books.correct(spill_key(spill), Note(who, why, field, None, value))
+    note = row.note
+    change = "" if note is None else f"{note.field} {note.old} -> {note.new}"
+    judged = "good" if row.judgement.good else f"not good ({' '.join(row.judgement.reasons)})"
+    typer.echo(f"{spill}: {change}, by {who}: revision {row.revision}, {judged}; the old row is kept")
+
+
+@spills_app.command()
+def history(spill: Key, json: Json = False, ledger: LedgerUrl = None, config: ConfigFile = None) -> None:
+    """Print every revision of a spill: who, when, why, old and new."""
+    from daq.errors import StoreError
+    from monitor.show_spills import show_history
+
+    with open_ledger(ledger, config) as books:
+        rows = books.history(*spill_key(spill))
+    if not rows:
+        msg = f"ledger {books.name}: run/burst {spill} is not booked; see `dumpwatch spills`"
+        raise StoreError(msg)
     if json:
-        _print_json({"by": by, "run": run, "rows": [row.model_dump() for row in rows], "totals": totals.model_dump()})
-    elif csv:
-        _print_csv(rows)
+        print_json({"spill": spill, "revisions": [row.model_dump() for row in rows]})
     else:
-        _show_pot(by, rows)
+        show_history(spill, rows)
 
 
-def _open(url: str | None) -> Ledger:
-    from daq.config.paths import PathsConfig
+def settings(config: Path | None) -> Config:
+    """Read the configuration file, or take the defaults."""
+    from daq.config import load_config
+
+    return load_config(config)
+
+
+def open_ledger(url: str | None, config: Path | None, *, readonly: bool = True) -> Ledger:
+    """Open the ledger of a command: the given URL, else that of the configuration."""
     from monitor.ledger import Ledger
 
-    return Ledger.open(url or PathsConfig().ledger, readonly=True)
+    chosen = settings(config)
+    return Ledger.open(url or chosen.paths.ledger, readonly=readonly, rules=chosen.accounting)
 
 
-def _print_json(document: object) -> None:
+def selection(run: int | None, quality: str, day: str | None, b2: int | None) -> Selection:
+    """Check the options that select spills.
+
+    Raises
+    ------
+    ConfigError
+    """
+    from datetime import date
+
+    from daq.errors import ConfigError
+    from monitor.ledger import Selection
+
+    if quality not in ("good", "all"):
+        msg = f"--quality: got '{quality}', wanted good or all"
+        raise ConfigError(msg)
+    try:
+        day = None if day is None else str(date.fromisoformat(day))
+    except ValueError as error:
+        msg = f"--day: got '{day}', wanted a day as YYYY-MM-DD"
+        raise ConfigError(msg) from error
+    return Selection(run, "good" if quality == "good" else "all", day, b2)
+
+
+def spill_key(text: str) -> tuple[int, int]:
+    """Read RUN/BURST.
+
+    Raises
+    ------
+    ConfigError
+    """
+    from daq.errors import ConfigError
+
+    run, _, burst = text.partition("/")
+    if not (run.isdecimal() and burst.isdecimal()):
+        msg = f"spill: got '{text}', wanted RUN/BURST, for example 9001/17"
+        raise ConfigError(msg)
+    return int(run), int(burst)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document."""
     import json
 
     typer.echo(json.dumps(document))
-
-
-def _print_csv(rows: list[PotRow]) -> None:
-    import csv
-    import sys
-
-    from monitor.ledger import PotRow
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(PotRow.model_fields)
-    writer.writerows(row.model_dump().values() for row in rows)
-
-
-def _show_spills(rows: list[Spill], totals: Totals) -> None:
-    from datetime import UTC, datetime
-
-    modes = ", ".join(sorted({row.mode for row in rows})) or "none"
-    table = _table(f"{totals.n_spills} spills, {totals.n_incomplete} incomplete; data: {modes}", _protons(totals))
-    for name in ("burst", "SOB (UTC)", "state"):
-        table.add_column(name, no_wrap=True)
-    for name in ("POT e12", "B2 A", "events", "missing", "Q1", "H2", "open"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("quality")
-    for row in rows:
-        sent = [str(row.triggers[name].sent) if name in row.triggers else "-" for name in ("Q1", "H2")]
-        table.add_row(
-            f"{row.run}/{row.burst}",
-            datetime.fromtimestamp(row.sob_time_ns / 1e9, UTC).strftime("%m-%d %H:%M"),
-            "ok" if row.state == "COMPLETE" else "[yellow]PART[/yellow]",
-            "-" if row.pot is None else f"{row.pot / 1e12:.3f}",
-            "-" if row.b2_current_a is None else f"{row.b2_current_a:.0f}",
-            str(row.n_counted),
-            str(row.n_missing),
-            *sent,
-            str(sum(sum(regions.values()) for regions in row.candidates.values())),
-            " ".join(row.quality),
-        )
-    _print(table)
-
-
-def _table(title: str, caption: str) -> Table:
-    """Make a table that fits into 80 columns."""
-    from rich.table import Table
-
-    return Table(title=title, caption=caption, box=None, padding=(0, 1, 0, 0), pad_edge=False)
-
-
-def _print(table: Table) -> None:
-    from rich.console import Console
-
-    Console().print(table)
-
-
-def _protons(totals: Totals) -> str:
-    text = f"POT {totals.pot:.3e} +- {totals.pot_error:.1e} (20 %, fully correlated)"
-    return text + (f"; {totals.n_without_pot} spills without POT" if totals.n_without_pot else "")
-
-
-def _show_pot(by: str, rows: list[PotRow]) -> None:
-    heading = {"spill": "burst", "run": "run", "day": "day (UTC)", "b2": "B2 [A]"}[by]
-    table = _table(f"Protons on target by {by}", "errors: 20 %, fully correlated between spills")
-    for name in (heading, "spills", "part", "no POT", "POT", "error", "sum of POT", "error"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        counts = (row.n_spills, row.n_incomplete, row.n_without_pot)
-        protons = (row.pot, row.pot_error, row.running_pot, row.running_pot_error)
-        table.add_row(row.key, *(str(n) for n in counts), *(f"{n:.3e}" for n in protons))
-    _print(table)

@@ -33,7 +33,12 @@ def replay(
 
 def register(app: typer.Typer) -> None:
     """Mount the commands of this folder."""
+    from offline import commands_books  # noqa: F401 - adds export and import to `books`
     from offline.bench.commands import bench_app
+    from offline.commands_emulator import emulator_app
+    from offline.scan_b2.commands import scan_b2
 
     app.command()(replay)
+    app.command("scan-b2")(scan_b2)
     app.add_typer(bench_app, name="bench")
+    app.add_typer(emulator_app, name="emulator")

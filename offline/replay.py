@@ -90,7 +90,7 @@ def compare(books: Ledger | None, scratch: Ledger, spill: Spill, *, may_book: bo
     """Compare one replayed spill with the ledger, and book it where that is allowed and right."""
     if books is None:
         return "not compared"
-    booked = books.spill(*spill.key)
+    booked = books.measured(*spill.key)
     if booked is not None and booked.content() == spill.content():
         return "identical"
     if not may_book:

@@ -70,7 +70,7 @@ def commands(text: str) -> list[list[str]]:
 def faults(words: list[str]) -> list[str]:
     """What the program does not know of a command line: command, subcommand or option."""
     command, rest = typer.main.get_command(build_app()), list(words)
-    while rest and hasattr(command, "commands"):
+    while rest and hasattr(command, "commands") and not rest[0].startswith("--"):
         if re.match(r"^[a-z0-9-]+$", rest[0]) is None:
             return [rest[0]]
         if rest[0] not in command.commands:

@@ -96,7 +96,7 @@ def main() -> None:
         "meson,p_low_gev,p_high_gev,pt_low_gev,pt_high_gev,count",
     ]
     for code, table in counts.items():
-        for i, j in np.argwhere(table > 0):
+        for i, j in np.ndindex(table.shape):  # empty cells as well, so that a lost row is seen
             cell = (P_EDGES[i], P_EDGES[i + 1], PT_EDGES[j], PT_EDGES[j + 1])
             lines.append(f"{MESONS[code]},{','.join(f'{edge:g}' for edge in cell)},{table[i, j]}")
     chosen.output.write_text("\n".join(lines) + "\n", encoding="utf-8")

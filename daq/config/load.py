@@ -40,7 +40,7 @@ def load_config(path: Path | None) -> Config:
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(path, fault) for fault in error.errors())) from None
+        raise ConfigError("\n".join(_explain(path, text, fault) for fault in error.errors())) from None
 
 
 def render_config(config: Config) -> str:
@@ -75,13 +75,32 @@ def _fill(table: Table, section: BaseModel) -> None:
             table.add(key, inner)
 
 
-def _explain(path: Path, fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    key = ".".join(str(part) for part in fault["loc"])
+def _explain(path: Path, text: str, fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    names = [str(part) for part in fault["loc"]]
+    key, line = ".".join(names), _line_of(text, names)
+    where = f"configuration {path}" + (f", line {line}" if line else "")
     if fault["type"] != "extra_forbidden":
-        return f"configuration {path}: {key}: {fault['msg']}, got {fault['input']!r}"
+        return f"{where}: {key}: {fault['msg']}, got {fault['input']!r}"
     names = sorted(_keys(Config))
     nearest = difflib.get_close_matches(key, names, n=1, cutoff=0.0) or names[:1]
-    return f"configuration {path}: unknown key '{key}'; nearest known key is '{nearest[0]}'"
+    return f"{where}: unknown key '{key}'; nearest known key is '{nearest[0]}'"
+
+
+def _line_of(text: str, names: list[str]) -> int | None:
+    """Line where a key is set, or its table begins; None when the file says nothing of it."""
+    table: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.split("#", 1)[0].strip()
+        if bare.startswith("["):
+            table = [part.strip().strip("\"'") for part in bare.strip("[]").split(".")]
+            if table == names:
+                return number
+        elif "=" in bare:
+            key = [part.strip().strip("\"'") for part in bare.split("=", 1)[0].split(".")]
+            found = [*table, *key]
+            if found == names[: len(found)]:
+                return number
+    return None
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

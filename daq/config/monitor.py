@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daq.config.base import Section, known
+from daq.config.base import Section, assumed, known
 
 
 class MonitorConfig(Section):
@@ -18,4 +18,17 @@ class MonitorConfig(Section):
     allowed_hosts: tuple[str, ...] = known((), "host names under which viewers may reach the page, besides loopback")
     pot_goals: tuple[float, ...] = known(
         (1.4e17, 1.0e18), "POT lines: 2021 sample; Run 2 goal. Source: CERN-EP-2023-032"
+    )
+    token_file: str = assumed(
+        "", "file (mode 0600) with the token of the operators; empty: nobody may write to the operations log over HTTP"
+    )
+    posts_per_minute: int = known(5, "log entries and acknowledgements taken over HTTP in a minute", ge=1, le=1000)
+    alarm_rows: int = assumed(
+        1000,
+        "newest rows of the ledger that the alarms are made of, at least; twice as many at most",
+        ge=100,
+        le=100_000,
+    )
+    alertmanager_silent_seconds: float = assumed(
+        180.0, "Alertmanager reports at least this often; then its silence is told [s]", gt=0
     )

@@ -7,10 +7,13 @@ import json
 
 from pydantic import Field
 
+from daq.config.accounting import AccountingConfig
+from daq.config.alarms import AlarmsConfig
 from daq.config.base import Section
 from daq.config.beam import BeamConfig
 from daq.config.channels import ChannelsConfig
 from daq.config.detector import DetectorConfig
+from daq.config.halo import HaloFluxConfig
 from daq.config.l0 import L0Config
 from daq.config.monitor import MonitorConfig
 from daq.config.paths import PathsConfig
@@ -34,9 +37,12 @@ class Config(Section):
     channels: ChannelsConfig = Field(default_factory=ChannelsConfig)
     regions: RegionsConfig = Field(default_factory=RegionsConfig)
     gate: GateConfig = Field(default_factory=GateConfig)
+    halo: HaloFluxConfig = Field(default_factory=HaloFluxConfig)
     monitor: MonitorConfig = Field(default_factory=MonitorConfig)
     recording: RecordingConfig = Field(default_factory=RecordingConfig)
     sealing: SealingConfig = Field(default_factory=SealingConfig)
+    alarms: AlarmsConfig = Field(default_factory=AlarmsConfig)
+    accounting: AccountingConfig = Field(default_factory=AccountingConfig)
     paths: PathsConfig = Field(default_factory=PathsConfig)
 
     def digest(self) -> str:

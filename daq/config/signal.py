@@ -7,8 +7,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from daq.config.base import Section, assumed, known
-
-PAIR = tuple[float, float]
+from daq.config.quantities import Fraction, Position, Width
 
 Mode = Literal[
     "brems", "pi0_gamma", "eta_gamma", "etap_gamma", "rho_pi0", "omega_pi0", "phi_pi0", "rho_eta", "omega_eta",
@@ -20,8 +19,10 @@ FinalState = Literal["mumu", "ee", "pipi", "pipigamma", "pipipi0", "pipipi0pi0",
 class BremsConfig(Section):
     """Dark photons by proton bremsstrahlung. Source: arXiv:1311.3870."""
 
-    z: PAIR = known((0.02, 0.95), "part of the proton's energy that they take. Source: emulator notes 1.7")
-    max_pt_gev: float = known(1.0, "transverse momentum below this [GeV/c]. Source: arXiv:1311.3870", gt=0)
+    z: tuple[Fraction, Fraction] = known(
+        (0.02, 0.95), "part of the proton's energy that they take. Source: emulator notes 1.7"
+    )
+    max_pt_gev: float = known(1.0, "transverse momentum below this [GeV/c]. Source: arXiv:1311.3870", ge=0.01, le=20)
     s_prime: Literal["2ME(1-z)+2M2", "(M+E)2(1-z)"] = assumed(
         "2ME(1-z)+2M2",
         "energy squared left for the other proton: invariant as of two protons, or as ALPINIST writes it",
@@ -41,12 +42,16 @@ class BremsConfig(Section):
 class BMesonConfig(Section):
     """B mesons of 400 GeV protons. No measured spectrum ships: both shapes are assumed."""
 
-    bbbar_nb: float = known(2.63, "b bbar cross-section per nucleon [nb]. Source: ALPINIST, +- 0.76", gt=0)
+    bbbar_nb: float = known(2.63, "b bbar cross-section per nucleon [nb]. Source: ALPINIST, +- 0.76", gt=0, le=1e5)
     inelastic_mb: float = assumed(
-        12.1, "inelastic cross-section of Cu per nucleon [mb]: 153 mm interaction length", gt=0
+        12.1,
+        "inelastic cross-section per nucleon that the b cross-section is divided by [mb]: 12.1 for Cu (153 mm), where "
+        "hard production goes with all nucleons: 4.3e-7 B per proton; 39.85 for p p (as ALPINIST): 1.3e-7",
+        ge=1,
+        le=1000,
     )
-    xf_power: float = assumed(5.0, "dN/dx_F = (1 - |x_F|)^this in the nucleon-nucleon frame", ge=0)
-    mean_pt2_gev2: float = assumed(4.0, "mean of pT^2, exponential [GeV^2/c^2]", gt=0)
+    xf_power: float = assumed(5.0, "dN/dx_F = (1 - |x_F|)^this in the nucleon-nucleon frame", ge=0, le=100)
+    mean_pt2_gev2: float = assumed(4.0, "mean of pT^2, exponential [GeV^2/c^2]", gt=0, le=100)
     alp_branching: float = assumed(
         1.0e-10, "reference BR(B -> K(*) a), free in the model. Source: ALPINIST reference", gt=0, le=1
     )
@@ -58,19 +63,23 @@ class InjectionConfig(Section):
     enabled: bool = known(False, "inject it")
     mode: Mode = known("brems", "how it is made")
     final_state: FinalState = known("mumu", "how it decays")
-    mass_gev: float = known(0.411, "mass [GeV/c2]", gt=0)
-    coupling: float = known(1.0e-6, "epsilon, sin theta, or coupling of the ALP [1/GeV]", gt=0)
-    yield_factor: float = known(1.0, "times the expected yield, to see more of it", ge=0)
+    mass_gev: float = known(0.411, "mass [GeV/c2]", ge=0.00103, le=5)
+    coupling: float = known(1.0e-6, "epsilon, sin theta, or coupling of the ALP [1/GeV]", ge=1e-15, le=1)
+    yield_factor: float = known(1.0, "times the expected yield, to see more of it", ge=0, le=1e12)
+    hepmc: str = known("", "signal bursts: take the events of this HepMC3 ASCII file instead; empty: our own decays")
+    hepmc_pot: float = assumed(1.0e17, "protons on target that the events of the file stand for", gt=0, le=1e25)
 
 
 class SignalConfig(Section):
     """Production, flight, and what is injected."""
 
-    spot_mm: PAIR = known(
+    spot_mm: tuple[Width, Width] = known(
         (4.7, 3.2), "spread of the protons on the TAX in x and y [mm]. Source: CERN-EP-2023-032 eq. (4)"
     )
-    depth_mm: float = assumed(153.0, "mean depth of the interaction in the TAX, exponential [mm]: Cu", ge=0)
-    decay_z_mm: PAIR = known((102_000.0, 180_000.0), "decays flat in this range [mm]. Source: CERN-EP-2023-032 sect. 3")
+    depth_mm: float = assumed(153.0, "mean depth of the interaction in the TAX, exponential [mm]: Cu", ge=0, le=1500)
+    decay_z_mm: tuple[Position, Position] = known(
+        (102_000.0, 180_000.0), "decays flat in this range [mm]. Source: CERN-EP-2023-032 sect. 3"
+    )
     brems: BremsConfig = BremsConfig()
     b_meson: BMesonConfig = BMesonConfig()
     injection: InjectionConfig = InjectionConfig()

@@ -21,7 +21,7 @@ from daq.model import DETECTORS
 from daq.records import BeamRecord
 from daq.source.beam_truth import beam_record, beam_truth
 from daq.source.components import FOLLOWS_HALO, Arrivals, beam_components, process_components
-from daq.source.conditions import QUIET, BurstConditions
+from daq.source.conditions import QUIET, BurstConditions, Conditions
 from daq.source.intensity import spill_profile
 from daq.source.modes import Bias, Part, RunMode, recipe
 from daq.source.modes.build import Whole, beam_parts
@@ -60,6 +60,7 @@ class EmulatedDetector:
             msg = f"emulated detector: seed {seed}, wanted 0 or more; give another seed"
             raise ConfigError(msg)
         self.beam, self.detector, self.seed = beam, detector, seed
+        channel_effects(detector.channels, Conditions())  # a channel that does not exist is refused here
         self.profile = spill_profile(beam.spill_seconds, beam.duty_factor)
         self.curve = path_curve(detector.straw.kick_sign)
         self.components = beam_components(beam, detector, self.curve)

@@ -1,25 +1,27 @@
-"""The answers under /api/v1, and those for machines: metrics, health, readiness."""
+"""The answers about the books: spills, protons on target, runs, histograms; and those for machines."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Query, Response
+from fastapi import FastAPI, Response
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from monitor import metrics
-from monitor.api.status import Alarm, Status, alarms, read_chain
-from monitor.ledger import PotRow, RunRow
+from monitor.accounting.projection import Projection, project
+from monitor.api.queries import LastQuery, RunQuery
+from monitor.api.status import Status
+from monitor.ledger import GoodTotals, Ledger, PotRow, RunRow, Selection
+from monitor.ledger.pack import utc_day
+from monitor.ledger.pot import By
+from monitor.opslog.place import disk_free_ratio
 from monitor.spill import Public, Spill
 from monitor.totals import Totals
-from streaming.tally import HISTOGRAMS
+from streaming.tally import HISTOGRAMS, Tally
 
 if TYPE_CHECKING:
-    from monitor.api.app import Site
-
-Run = Annotated[int | None, Query(ge=1, le=999_999, description="only this run")]
-Last = Annotated[int, Query(ge=1, le=20_000, description="the newest so many")]
+    from monitor.api.site import Site
 
 
 class SpillsAnswer(Public):
@@ -31,25 +33,23 @@ class SpillsAnswer(Public):
 
 
 class PotAnswer(Public):
-    """Protons on target, group by group, with a running sum."""
+    """Protons on target, group by group, with a running sum; and how far the good spills are from the goals."""
 
-    by: Literal["spill", "run", "day", "b2"]
+    by: By
     rows: list[PotRow]
     goals: list[float]
+    good: GoodTotals
+    """Of the run, or of the ledger."""
+    today: str
+    """UTC day; the pace is that of the days before."""
+    projections: list[Projection]
+    """One for each goal, over all good spills of the ledger, whatever run was asked for."""
 
 
 class RunsAnswer(Public):
     """All runs, oldest first."""
 
     runs: list[RunRow]
-
-
-class AlarmsAnswer(Public):
-    """States of the books and of the chain."""
-
-    alarms: list[Alarm]
-    not_evaluated: list[str]
-    """What this version does not watch; no alarm here does not mean that all is well there."""
 
 
 class AxisAnswer(Public):
@@ -71,66 +71,99 @@ class HistogramAnswer(Public):
     counts: list[int] = Field(description="row-major, (bins + 2) of each axis")
 
 
+def histogram_answer(name: str, run: int | None, tally: Tally, n_spills: int) -> HistogramAnswer:
+    """Give one histogram of a tally."""
+    axes = [AxisAnswer(bins=a.bins, low=a.low, high=a.high, label=a.label) for a in HISTOGRAMS[name]]
+    counts = tally.histograms[name].ravel().tolist()
+    return HistogramAnswer(name=name, run=run, n_spills=n_spills, axes=axes, counts=counts)
+
+
+def check_histogram(name: str) -> None:
+    """Refuse a name that is none, before anything is read for it."""
+    if name not in HISTOGRAMS:
+        raise HTTPException(404)
+
+
 def add_answers(app: FastAPI, site: Site) -> None:
     """Add all answers to the application."""
     _add_books(app, site)
+    _add_histograms(app, site)
     _add_states(app, site)
     _add_machines(app, site)
 
 
 def _add_books(app: FastAPI, site: Site) -> None:
-    @app.get("/api/v1/spills", tags=["ledger"])
-    def spills(run: Run = None, last: Last = site.cfg.page_spills) -> SpillsAnswer:
+    @app.get("/api/v1/spills", tags=["ledger"], response_model=SpillsAnswer)
+    def spills(run: RunQuery = None, last: LastQuery = site.cfg.page_spills) -> Response:
         """List the newest spills."""
-        return site.view.ask(
-            lambda ledger: SpillsAnswer(run=run, spills=ledger.spills(run, last), totals=ledger.totals(run))
+
+        def make() -> SpillsAnswer:
+            rows = site.view.ask(lambda ledger: ledger.spills(run, last))
+            return SpillsAnswer(run=run, spills=rows, totals=site.view.totals(run))
+
+        return site.answer(("spills", run, last), make)
+
+    @app.get("/api/v1/pot", tags=["ledger"], response_model=PotAnswer)
+    def pot(by: By = "run", run: RunQuery = None) -> Response:
+        """Protons on target by spill, run, day or B2 setting."""
+        today = utc_day(site.clock_ns())
+        return site.answer(
+            ("pot", by, run, today), lambda: site.view.ask(lambda ledger: _pot_answer(site, ledger, by, run, today))
         )
 
-    @app.get("/api/v1/pot", tags=["ledger"])
-    def pot(by: Literal["spill", "run", "day", "b2"] = "run", run: Run = None) -> PotAnswer:
-        """Protons on target by spill, run, day or B2 setting."""
-        goals = list(site.cfg.pot_goals)
-        return site.view.ask(lambda ledger: PotAnswer(by=by, rows=ledger.pot(by, run), goals=goals))
-
-    @app.get("/api/v1/runs", tags=["ledger"])
-    def runs() -> RunsAnswer:
+    @app.get("/api/v1/runs", tags=["ledger"], response_model=RunsAnswer)
+    def runs() -> Response:
         """All runs."""
-        return site.view.ask(lambda ledger: RunsAnswer(runs=ledger.runs()))
+        return site.answer(("runs",), lambda: RunsAnswer(runs=site.view.ask(lambda ledger: ledger.runs())))
 
-    @app.get("/api/v1/histograms/{name}", tags=["ledger"])
-    def histograms(name: str, run: Run = None) -> HistogramAnswer:
+
+def _pot_answer(site: Site, ledger: Ledger, by: By, run: int | None, today: str) -> PotAnswer:
+    days = {row.key: row.pot for row in ledger.pot("day", wanted=Selection(quality="good"))}
+    n_days = site.setup.accounting.projection_days
+    goals = list(site.cfg.pot_goals)
+    return PotAnswer(
+        by=by,
+        rows=ledger.pot(by, run),
+        goals=goals,
+        good=ledger.good(run),
+        today=today,
+        projections=[project(days, goal, today, n_days) for goal in goals],
+    )
+
+
+def _add_histograms(app: FastAPI, site: Site) -> None:
+    @app.get("/api/v1/histograms/{name}", tags=["ledger"], response_model=HistogramAnswer)
+    def histograms(name: str, run: RunQuery = None) -> Response:
         """One histogram, summed over all spills or those of a run."""
-        if name not in HISTOGRAMS:
-            raise HTTPException(404)
-        tally, n_spills = site.view.histograms(run)
-        axes = [AxisAnswer(bins=a.bins, low=a.low, high=a.high, label=a.label) for a in HISTOGRAMS[name]]
-        counts = tally.histograms[name].ravel().tolist()
-        return HistogramAnswer(name=name, run=run, n_spills=n_spills, axes=axes, counts=counts)
+        check_histogram(name)
+        return site.answer(("histogram", name, run), lambda: histogram_answer(name, run, *site.view.histograms(run)))
 
 
 def _add_states(app: FastAPI, site: Site) -> None:
     @app.get("/api/v1/status", tags=["live"])
     def status() -> Status:
-        """State of the chain and of the books, now."""
-        return site.status(site.view.refresh())
-
-    @app.get("/api/v1/alarms", tags=["live"])
-    def list_alarms() -> AlarmsAnswer:
-        """List the states that this version watches."""
-        now = site.clock_ns()
-        chain = read_chain(site.provisional(), now)
-        states = alarms(site.view.refresh(), chain, now, site.cfg.overdue_seconds)
-        return AlarmsAnswer(alarms=states, not_evaluated=["background rate", "trigger rates", "dead time"])
+        """State of the six systems, of the chain and of the books, now."""
+        return site.status(site.look())
 
 
 def _add_machines(app: FastAPI, site: Site) -> None:
     @app.get("/metrics", tags=["machines"], response_class=Response)
     def scrape() -> Response:
         """Metrics in the text format of Prometheus."""
-        seen = site.view.refresh()
-        chain = read_chain(site.provisional(), site.clock_ns()).model_dump(exclude_none=True)
-        totals = seen.totals if seen.readable else None
-        snapshot = metrics.Snapshot(totals=totals, last_spill=seen.last_spill, chain=chain)
+        now = site.look()
+        seen = now.seen
+        snapshot = metrics.Snapshot(
+            totals=seen.totals if seen.readable else None,
+            last_spill=seen.last_spill,
+            chain=now.chain.model_dump(exclude_none=True),
+            streams=now.desk.streams,
+            alarms=now.alarms,
+            viewers=len(site.broadcaster),
+            last_spill_booked_ns=seen.booked_ns,
+            good_spills=seen.good.n_good if seen.good else None,
+            http_refused=site.refusals.by_reason(),
+            disk_free_ratio=disk_free_ratio(site.view.url),
+        )
         return Response(metrics.render(snapshot), media_type=metrics.CONTENT_TYPE)
 
     @app.get("/healthz", tags=["machines"])

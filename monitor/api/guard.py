@@ -1,14 +1,22 @@
-"""The outer wall of the HTTP side: host allow-list, read-only, small requests, security headers on every answer."""
+"""The outer wall of the HTTP side: host allow-list, three paths that may be written to, small requests, headers."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitor.api.operators import WRITES, Operators
+from monitor.api.refusals import ERRORS, VIEWERS, Refusal, Refusals, error_body
+
+__all__ = ["BODY_LIMIT", "ERRORS", "HEADER_LIMIT", "Guard", "error_body"]
+
 BODY_LIMIT = 64 * 1024
-"""A larger request is refused [bytes]. Nothing here reads a body at all."""
+"""A larger request is refused [bytes], whether or not it says so beforehand."""
+
+BODY_SECONDS = 10.0
+"""A body that is not there after so long is not waited for [s]."""
 
 HEADER_LIMIT = 16 * 1024
 """A larger request header is refused [bytes]."""
@@ -27,23 +35,6 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
-ERRORS = {
-    400: "bad request",
-    403: "host not allowed",
-    404: "not found",
-    405: "read only",
-    413: "request too large",
-    431: "header too large",
-    500: "internal error",
-    503: "not available",
-}
-"""Bodies of all error answers: constant, so that they tell nothing."""
-
-
-def error_body(status: int) -> bytes:
-    """Give the constant body of an error answer."""
-    return json.dumps({"error": ERRORS.get(status, "error")}).encode()
-
 
 class Guard:
     """Wraps the application; nothing gets in or out beside it.
@@ -52,8 +43,10 @@ class Guard:
     point its own name at this address and read the answers (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, operators: Operators, refusals: Refusals, hosts: Iterable[str] = ()) -> None:
         self._app = app
+        self._operators = operators
+        self._refusals = refusals
         self._hosts = {host.lower() for host in (*LOOPBACK, *hosts) if host}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,28 +55,31 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        status = self._refusal(scope)
-        answer = _with_headers(send, cached=scope["path"].startswith("/static/"))
-        if status is None:
-            await self._app(scope, receive, answer)
-            return
-        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-        await answer({"type": "http.response.start", "status": status, "headers": headers})
-        await answer({"type": "http.response.body", "body": error_body(status)})
+        answer = _Answer(send, self._refusals, scope["path"])
+        found = self._refusal(scope)
+        if found is None and scope["method"] == "POST":
+            body = await _read_body(receive)
+            found = body if isinstance(body, Refusal) else None
+            receive = receive if isinstance(body, Refusal) else _again(body, receive)
+        if found is None:
+            await self._app(scope, receive, answer.send)
+        else:
+            await answer.refuse(found)
 
-    def _refusal(self, scope: Scope) -> int | None:
+    def _refusal(self, scope: Scope) -> Refusal | None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         hosts = [value for name, value in headers if name == b"host"]
         if len(hosts) != 1 or _host_name(hosts[0]) not in self._hosts:
-            return 403
+            return Refusal(403)
         if sum(len(name) + len(value) for name, value in headers) > HEADER_LIMIT:
-            return 431
-        if scope["method"] not in ("GET", "HEAD"):
-            return 405
+            return Refusal(431)
+        writes = scope["method"] == "POST" and WRITES.fullmatch(scope["path"]) is not None
+        if scope["method"] not in ("GET", "HEAD") and not writes:
+            return Refusal(405)
         lengths = [value for name, value in headers if name == b"content-length"]
-        if any(not value.isdigit() or int(value) > BODY_LIMIT for value in lengths):
-            return 413
-        return None
+        if any(not _is_short(value) for value in lengths):
+            return Refusal(413)
+        return self._operators.refusal(scope) if writes else None
 
 
 def _host_name(value: bytes) -> str:
@@ -94,13 +90,69 @@ def _host_name(value: bytes) -> str:
     return text.partition(":")[0]
 
 
-def _with_headers(send: Send, *, cached: bool) -> Send:
-    async def add(message: Message) -> None:
+def _is_short(length: bytes) -> bool:
+    digits = length.lstrip(b"0") or b"0"
+    return digits.isdigit() and len(digits) < 9 and int(digits) <= BODY_LIMIT
+
+
+async def _read_body(receive: Receive) -> bytes | Refusal:
+    """Read a whole body, or say why not; a chunked one does not announce its size."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return Refusal(400)
+                body += message.get("body", b"")
+                if len(body) > BODY_LIMIT:
+                    return Refusal(413)
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        return Refusal(408)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give a body that was read to who asks for it next."""
+    waiting = [body]
+
+    async def replay() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return replay
+
+
+class _Answer:
+    """Sends with the headers that every answer has, and counts the ones that refuse."""
+
+    def __init__(self, send: Send, refusals: Refusals, path: str) -> None:
+        self._send = send
+        self._refusals = refusals
+        self._is_stream = path == "/api/v1/stream"
+        cached = path.startswith("/static/")
+        self._extra = {**_HEADERS, "cache-control": "no-cache" if cached else "no-store"}
+        self._counted = False
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on."""
         if message["type"] == "http.response.start":
             own = {name for name, _ in message.get("headers", [])}
-            extra = {**_HEADERS, "cache-control": "no-cache" if cached else "no-store"}
-            fresh = [(k.encode(), v.encode()) for k, v in extra.items() if k.encode() not in own]
+            fresh = [(k.encode(), v.encode()) for k, v in self._extra.items() if k.encode() not in own]
             message = {**message, "headers": [*message.get("headers", []), *fresh]}
-        await send(message)
+            if message["status"] >= 400 and not self._counted:
+                full = self._is_stream and message["status"] == 503
+                self._refusals.count(Refusal(message["status"], VIEWERS if full else ""))
+        await self._send(message)
 
-    return add
+    async def refuse(self, refusal: Refusal) -> None:
+        """Send a constant answer and end the connection: what else is on it was not looked at."""
+        self._refusals.count(refusal)
+        self._counted = True
+        body = error_body(refusal.status)
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        headers.append((b"content-length", b"%d" % len(body)))
+        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from monitor.ledger import schema
-from monitor.ledger.schema import current
-from monitor.ledger.write import tally_layout, unpack_tally
+from monitor.accounting.judge import Judgement
+from monitor.ledger import derived, schema
+from monitor.ledger.bookrow import Note
+from monitor.ledger.derived import judgement_of, select_current
+from monitor.ledger.pack import tally_layout, unpack_tally
+from monitor.ledger.tables import note, run_sum, standing
 from monitor.spill import Public, Spill, pot_error
-from monitor.totals import Totals, TriggerTotals
+from monitor.totals import Totals, add_totals
 from streaming.tally import Tally
 
 
@@ -23,6 +29,27 @@ class Entry:
     booked_ns: int
     """Wall clock at the commit [ns since 1970]."""
     spill: Spill
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which spills are wanted; None means any. A day is UTC, a B2 setting a multiple of 5 A."""
+
+    run: int | None = None
+    quality: Literal["good", "all"] = "all"
+    day: str | None = None
+    b2_setting_a: int | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is narrower than a run."""
+        return self.quality != "all" or self.day is not None or self.b2_setting_a is not None
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """Conditions on `standing`."""
+        wanted = {"run": self.run, "day": self.day, "b2_setting_a": self.b2_setting_a}
+        found = [standing.c[name] == value for name, value in wanted.items() if value is not None]
+        return [*found, standing.c.good == 1] if self.quality == "good" else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +81,9 @@ class RunRow(Public):
     n_missing: int
     pot: int
     pot_error: int
+    n_good: int = 0
+    pot_good: int = 0
+    """Protons of the good spills."""
 
 
 def last_entry(connection: sa.Connection) -> int:
@@ -78,145 +108,98 @@ def entries_after(connection: sa.Connection, entry: int, limit: int) -> list[Ent
     return [Entry(r.entry, r.revision, r.booked_ns, Spill.model_validate_json(r.document)) for r in rows]
 
 
-def spills(connection: sa.Connection, run: int | None, last: int | None, first_burst: int) -> list[Spill]:
-    """List current rows in the order of run and burst, from a burst on; the newest `last` of them."""
-    query = sa.select(current.c.document).order_by(current.c.run.desc(), current.c.burst.desc())
-    if run is not None:
-        query = query.where(current.c.run == run)
+def select(
+    connection: sa.Connection, wanted: Selection, last: int | None = None, first_burst: int = 1
+) -> list[tuple[Spill, Judgement]]:
+    """List current rows with their judgements in the order of run and burst; the newest `last` of them."""
+    query = select_current(derived.document, standing.c.good, standing.c.reasons).where(*wanted.conditions())
+    query = query.order_by(standing.c.run.desc(), standing.c.burst.desc()).limit(last)
     if first_burst > 1:
-        query = query.where(current.c.burst >= first_burst)
-    if last is not None:
-        query = query.limit(last)
-    rows = connection.scalars(query).all()
-    return [Spill.model_validate_json(document) for document in reversed(rows)]
+        query = query.where(standing.c.burst >= first_burst)
+    rows = connection.execute(query).all()
+    return [(Spill.model_validate_json(text), judgement_of(good, why)) for text, good, why in reversed(rows)]
 
 
-def one_spill(connection: sa.Connection, run: int, burst: int) -> Spill | None:
+def one_spill(connection: sa.Connection, run: int, burst: int) -> tuple[Spill, Judgement] | None:
     """Look up the current row of one burst."""
-    query = sa.select(current.c.document).where(current.c.run == run, current.c.burst == burst)
-    document = connection.scalar(query)
-    return None if document is None else Spill.model_validate_json(document)
+    query = select_current(derived.document, standing.c.good, standing.c.reasons)
+    row = connection.execute(query.where(standing.c.run == run, standing.c.burst == burst)).first()
+    return None if row is None else (Spill.model_validate_json(row[0]), judgement_of(row[1], row[2]))
 
 
 def committed(connection: sa.Connection, run: int) -> dict[int, str]:
     """Content digest of every booked burst of a run."""
-    query = sa.select(current.c.burst, current.c.content_digest).where(current.c.run == run)
+    query = select_current(standing.c.burst, derived.content_digest).where(standing.c.run == run)
     return {burst: digest for burst, digest in connection.execute(query)}
+
+
+def last_notes(connection: sa.Connection, run: int, burst: int) -> list[Note]:
+    """List the last correction that people made of each field of a burst, oldest first."""
+    later = schema.correction
+    same = sa.and_(note.c.run == later.c.run, note.c.burst == later.c.burst, note.c.revision == later.c.revision)
+    query = sa.select(later.c.who, later.c.why, note.c.field, note.c.old, note.c.new).join_from(note, later, same)
+    query = query.where(note.c.run == run, note.c.burst == burst).order_by(note.c.revision)
+    last: dict[str, Note] = {}
+    for row in connection.execute(query):
+        kind = "quality" if row.field == "quality" else "protons"
+        last.pop(kind, None)
+        # the new value of a T10 correction is kept in protons, like that of any other
+        field = "quality" if kind == "quality" else "pot"
+        last[kind] = Note(row.who, row.why, field, row.old, row.new)
+    return list(last.values())
+
+
+def sums(connection: sa.Connection, run: int | None) -> list[Mapping[str, Any]]:
+    """Sums of each run, of its good spills and of the others apart, in the order of runs."""
+    query = sa.select(run_sum).order_by(run_sum.c.run)
+    if run is not None:
+        query = query.where(run_sum.c.run == run)
+    rows = connection.execute(query).mappings()
+    return [{**row, "totals": Totals.model_validate_json(row["document"])} for row in rows]
 
 
 def totals(connection: sa.Connection, run: int | None) -> Totals:
     """Sum over current rows."""
-    wanted = sa.true() if run is None else current.c.run == run
-    sums = [sa.func.coalesce(sa.func.sum(current.c[n]), 0).label(n) for n in _SUMMED]
-    incomplete = sa.func.coalesce(sa.func.sum(sa.case((current.c.state == "INCOMPLETE", 1), else_=0)), 0)
-    answer = connection.execute(
-        sa.select(
-            sa.func.count().label("n_spills"),
-            incomplete.label("n_incomplete"),
-            (sa.func.count() - sa.func.count(current.c.pot)).label("n_without_pot"),
-            *sums,
-        ).where(wanted)
-    )
-    values = {name: int(value) for name, value in answer.mappings().one().items()}
-    return Totals(
-        **values,
-        n_complete=values["n_spills"] - values["n_incomplete"],
-        pot_error=pot_error(values["pot"]),
-        triggers=_triggers(connection, wanted),
-        candidates=_candidates(connection, wanted),
-        quality=_quality(connection, wanted),
-    )
+    return reduce(add_totals, (row["totals"] for row in sums(connection, run)), Totals())
 
 
 def imbalance(connection: sa.Connection) -> int:
-    """Events that are neither counted nor missing, summed without their sign; 0, or the books are wrong."""
-    c = current.c
+    """Sum of |generated - counted - missing| over the current rows: 0, or the books are wrong."""
+    c = standing.c
     return int(connection.scalar(sa.select(sa.func.sum(sa.func.abs(c.n_events - c.n_counted - c.n_missing)))) or 0)
 
 
 def n_spills(connection: sa.Connection, run: int | None, first_burst: int) -> int:
     """Number of current rows, from a burst on."""
-    query = sa.select(sa.func.count()).select_from(schema.spill).where(schema.spill.c.burst >= first_burst)
+    query = sa.select(sa.func.count()).select_from(standing).where(standing.c.burst >= first_burst)
     if run is not None:
-        query = query.where(schema.spill.c.run == run)
+        query = query.where(standing.c.run == run)
     return int(connection.scalar(query) or 0)
-
-
-_SUMMED = ("n_frames", "n_events", "n_counted", "n_missing", "pot")
-
-
-def _of_current(table: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        table.c.run == current.c.run, table.c.burst == current.c.burst, table.c.revision == current.c.revision
-    )
-
-
-def _triggers(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> dict[str, TriggerTotals]:
-    table = schema.spill_trigger
-    query = (
-        sa.select(table.c.name, sa.func.sum(table.c.generated), sa.func.sum(table.c.sent))
-        .join_from(current, table, _of_current(table))
-        .where(wanted)
-        .group_by(table.c.name)
-        .order_by(table.c.name)
-    )
-    return {
-        name: TriggerTotals(generated=int(generated), sent=int(sent))
-        for name, generated, sent in connection.execute(query)
-    }
-
-
-def _candidates(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> dict[str, dict[str, int]]:
-    table = schema.spill_candidate
-    query = (
-        sa.select(table.c.channel, table.c.region, sa.func.sum(table.c.n))
-        .join_from(current, table, _of_current(table))
-        .where(wanted)
-        .group_by(table.c.channel, table.c.region)
-        .order_by(table.c.channel, table.c.region)
-    )
-    answer: dict[str, dict[str, int]] = {}
-    for channel, region, n in connection.execute(query):
-        answer.setdefault(channel, {})[region] = int(n)
-    return answer
-
-
-def _quality(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> dict[str, int]:
-    table = schema.spill_quality
-    query = (
-        sa.select(table.c.flag, sa.func.count())
-        .join_from(current, table, _of_current(table))
-        .where(wanted)
-        .group_by(table.c.flag)
-        .order_by(table.c.flag)
-    )
-    return {flag: int(n) for flag, n in connection.execute(query)}
 
 
 def runs(connection: sa.Connection) -> list[RunRow]:
     """Every run, oldest first."""
-    c = current.c
-    query = (
-        sa.select(
-            c.run,
-            sa.func.min(c.burst).label("first_burst"),
-            sa.func.max(c.burst).label("last_burst"),
-            sa.func.count().label("n_spills"),
-            sa.func.sum(sa.case((c.state == "INCOMPLETE", 1), else_=0)).label("n_incomplete"),
-            *(sa.func.coalesce(sa.func.sum(c[n]), 0).label(n) for n in _SUMMED[1:]),
-        )
-        .group_by(c.run)
-        .order_by(c.run)
+    groups: dict[int, list[Mapping[str, Any]]] = {}
+    for row in sums(connection, None):
+        groups.setdefault(row["run"], []).append(row)
+    return [_run_row(run, parts) for run, parts in groups.items()]
+
+
+def _run_row(run: int, parts: Sequence[Mapping[str, Any]]) -> RunRow:
+    total = reduce(add_totals, (part["totals"] for part in parts))
+    good = next((part["totals"] for part in parts if part["good"]), Totals())
+    first, last = min(part["first_burst"] for part in parts), max(part["last_burst"] for part in parts)
+    same = ("n_spills", "n_incomplete", "n_events", "n_counted", "n_missing", "pot")
+    return RunRow(
+        run=run,
+        first_burst=first,
+        last_burst=last,
+        **{name: getattr(total, name) for name in same},
+        n_absent=last - first + 1 - total.n_spills,
+        pot_error=pot_error(total.pot),
+        n_good=good.n_spills,
+        pot_good=good.pot,
     )
-    rows = [{name: int(value) for name, value in row.items()} for row in connection.execute(query).mappings()]
-    return [
-        RunRow(
-            **row,
-            n_absent=row["last_burst"] - row["first_burst"] + 1 - row["n_spills"],
-            pot_error=pot_error(row["pot"]),
-        )
-        for row in rows
-    ]
 
 
 def sum_histograms(connection: sa.Connection, run: int | None, burst: int | None, after: int) -> HistogramSum:
@@ -227,13 +210,13 @@ def sum_histograms(connection: sa.Connection, run: int | None, burst: int | None
     newest = last_entry(connection)
     corrected = sa.exists().where(schema.correction.c.entry > after)
     from_start = after == 0 or newest < after or connection.scalar(sa.select(corrected)) is True
-    c = current.c
-    query = sa.select(c.tally, c.tally_layout).where(c.entry <= newest)
-    query = query.where(c.entry > (0 if from_start else after))
+    low = 0 if from_start else after
+    query = select_current(derived.tally, derived.tally_layout)
+    query = query.where(standing.c.entry > low, standing.c.entry <= newest)
     if run is not None:
-        query = query.where(c.run == run)
+        query = query.where(standing.c.run == run)
     if burst is not None:
-        query = query.where(c.burst == burst)
+        query = query.where(standing.c.burst == burst)
     total, layout = Tally.zero(), tally_layout()
     n_added = n_other = 0
     for blob, row_layout in connection.execute(query):

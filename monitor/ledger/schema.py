@@ -6,11 +6,15 @@ reader that has seen entry N asks for the entries above N.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_NAME = "dumpwatch.ledger/1"
+SCHEMA_NAME = "dumpwatch.ledger/2"
+
+OLDER = ("dumpwatch.ledger/1",)
+"""Schemas that a writer brings up to date by adding tables; their rows stay as they are."""
 
 metadata = sa.MetaData()
 
@@ -42,14 +46,16 @@ def _content_columns() -> list[sa.Column[Any]]:
     ]
 
 
-def _key_columns() -> list[sa.Column[Any]]:
+def key_columns() -> list[sa.Column[Any]]:
+    """Columns that name a burst."""
     return [
         sa.Column("run", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("burst", sa.BigInteger, primary_key=True, autoincrement=False),
     ]
 
 
-def _to_spill() -> sa.ForeignKeyConstraint:
+def to_spill() -> sa.ForeignKeyConstraint:
+    """Require the burst to be booked."""
     return sa.ForeignKeyConstraint(["run", "burst"], ["spill.run", "spill.burst"])
 
 
@@ -57,82 +63,29 @@ def _balance() -> sa.CheckConstraint:
     return sa.CheckConstraint("n_events = n_counted + n_missing")
 
 
-spill = sa.Table("spill", metadata, *_key_columns(), *_content_columns(), _balance())
+spill = sa.Table("spill", metadata, *key_columns(), *_content_columns(), _balance())
 
 correction = sa.Table(
     "correction",
     metadata,
-    *_key_columns(),
+    *key_columns(),
     sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("supersedes", sa.Integer, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     *_content_columns(),
     _balance(),
-    _to_spill(),
+    to_spill(),
     sa.CheckConstraint("supersedes = revision - 1"),
 )
 
-spill_trigger = sa.Table(
-    "spill_trigger",
-    metadata,
-    *_key_columns(),
-    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("name", sa.String(32), primary_key=True),
-    sa.Column("generated", sa.BigInteger, nullable=False),
-    sa.Column("sent", sa.BigInteger, nullable=False),
-    sa.Column("downscaling", sa.BigInteger, nullable=False),
-    _to_spill(),
-)
-
-spill_candidate = sa.Table(
-    "spill_candidate",
-    metadata,
-    *_key_columns(),
-    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("channel", sa.String(32), primary_key=True),
-    sa.Column("region", sa.String(32), primary_key=True),
-    sa.Column("n", sa.BigInteger, nullable=False),
-    _to_spill(),
-)
-
-spill_quality = sa.Table(
-    "spill_quality",
-    metadata,
-    *_key_columns(),
-    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("flag", sa.String(32), primary_key=True),
-    _to_spill(),
-)
-
-_SHARED = [column.name for column in _content_columns()]
+BOOKS = (spill, correction)
+"""Append-only tables; `monitor.ledger.tables` has those that came with schema 2."""
 
 
-def _current() -> sa.CompoundSelect[Any]:
-    """Newest row of every burst: the last correction, or the first row where there is none."""
-    newer = correction.alias("newer")
-    corrected = sa.exists().where(newer.c.run == spill.c.run, newer.c.burst == spill.c.burst)
-    superseded = sa.exists().where(
-        newer.c.run == correction.c.run,
-        newer.c.burst == correction.c.burst,
-        newer.c.revision > correction.c.revision,
-    )
-    first = sa.select(
-        spill.c.run, spill.c.burst, sa.literal_column("0").label("revision"), *(spill.c[n] for n in _SHARED)
-    ).where(~corrected)
-    last = sa.select(
-        correction.c.run, correction.c.burst, correction.c.revision, *(correction.c[n] for n in _SHARED)
-    ).where(~superseded)
-    return sa.union_all(first, last)
-
-
-current = _current().subquery("current_spill")
-
-
-def append_only_statements(dialect: str) -> list[str]:
-    """Statements that make the database itself refuse to change or remove a row."""
-    tables = ["spill", "correction", "spill_trigger", "spill_candidate", "spill_quality"]
-    what = [(table, verb) for table in tables for verb in ("UPDATE", "DELETE")]
+def append_only_statements(dialect: str, tables: Iterable[sa.Table]) -> list[str]:
+    """Statements that make the database itself refuse to change or remove a row of these tables."""
+    what = [(table.name, verb) for table in tables for verb in ("UPDATE", "DELETE")]
     if dialect == "sqlite":
         return [
             f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
@@ -140,7 +93,7 @@ def append_only_statements(dialect: str) -> list[str]:
             for table, verb in what
         ]
     function = (
-        "CREATE FUNCTION dumpwatch_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "CREATE OR REPLACE FUNCTION dumpwatch_append_only() RETURNS trigger LANGUAGE plpgsql AS "
         "'BEGIN RAISE EXCEPTION ''the ledger is append-only''; END'"
     )
     return [function] + [

@@ -1,95 +1,40 @@
-"""Rows for one spill, and the one transaction that books them."""
+"""Rows of the books, appended in the caller's transaction."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from daq.errors import StoreError
-from daq.version import PROGRAM_VERSION
-from monitor.ledger import schema
+from monitor.ledger import pack, schema, tables
+from monitor.ledger.bookrow import BookRow
+from monitor.ledger.bulk import insert
+from monitor.ledger.derived import follow, insert_judgements
 from monitor.spill import Spill
-from streaming.tally import CHANNELS, COUNTS, HISTOGRAMS, OPEN_REGIONS, Tally
-
-B2_STEP_A = 5
-"""Readings of B2 are booked under the nearest multiple of this [A], so that one setting is one line."""
-
-_INT64 = range(-(2**63), 2**63)
+from streaming.tally import Tally
 
 
-def tally_layout() -> str:
-    """Digest of the names and axes behind the words of a packed tally."""
-    axes = {name: [asdict(axis) for axis in axes] for name, axes in HISTOGRAMS.items()}
-    text = json.dumps([CHANNELS, OPEN_REGIONS, COUNTS, axes])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def append(connection: sa.Connection, rows: Sequence[BookRow], first_entry: int) -> None:
+    """Book rows under ascending entries, with judgements, notes, and all that follows from them."""
+    numbered = list(enumerate(rows, start=first_entry))
+    insert(connection, schema.spill, (row.content(entry) for entry, row in numbered if row.revision == 0))
+    insert(connection, schema.correction, (_correction(entry, row) for entry, row in numbered if row.revision))
+    insert_judgements(connection, rows)
+    insert(connection, tables.note, (note for row in rows for note in _note(row)))
+    follow(connection, numbered)
 
 
-def pack_tally(tally: Tally) -> bytes:
-    """Pack a tally for the ledger. It is public, so its compressed size tells nothing that it does not tell itself."""
-    return zlib.compress(tally.pack(), 6)
+def _correction(entry: int, row: BookRow) -> dict[str, Any]:
+    who, why = ("", "") if row.note is None else (row.note.who, row.note.why)
+    return {**row.content(entry), "revision": row.revision, "supersedes": row.revision - 1, "who": who, "why": why}
 
 
-def unpack_tally(blob: bytes) -> Tally:
-    """Inverse of `pack_tally`."""
-    return Tally.unpack(zlib.decompress(blob))
-
-
-def utc_day(time_ns: int) -> str:
-    """UTC day of a wall-clock time, `unknown` for a clock that cannot be right."""
-    try:
-        return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d")
-    except (OverflowError, ValueError, OSError):
-        return "unknown"
-
-
-def content_values(spill: Spill, tally: Tally, entry: int, booked_ns: int) -> dict[str, Any]:
-    """Columns that a first row and a correction share."""
-    if spill.sob_time_ns not in _INT64 or any(n not in _INT64 for n in (spill.n_events, spill.pot or 0)):
-        msg = f"run {spill.run} burst {spill.burst}: a number does not fit 64 bits; the spill is not booked"
-        raise StoreError(msg)
-    b2 = spill.b2_current_a
-    return {
-        "entry": entry,
-        "state": spill.state,
-        "mode": spill.mode,
-        "sob_time_ns": spill.sob_time_ns,
-        "day": utc_day(spill.sob_time_ns),
-        "pot": spill.pot,
-        "b2_setting_a": None if b2 is None or abs(b2) > 1e6 else round(b2 / B2_STEP_A) * B2_STEP_A,
-        "n_frames": spill.n_frames,
-        "n_events": spill.n_events,
-        "n_counted": spill.n_counted,
-        "n_missing": spill.n_missing,
-        "document": spill.model_dump_json(),
-        "tally": pack_tally(tally),
-        "tally_layout": tally_layout(),
-        "content_digest": spill.content_digest,
-        "program": PROGRAM_VERSION,
-        "booked_ns": booked_ns,
-    }
-
-
-def insert_details(connection: sa.Connection, spill: Spill, revision: int) -> None:
-    """Book triggers, open-region candidates and quality flags of one row."""
-    key = {"run": spill.run, "burst": spill.burst, "revision": revision}
-    triggers = [{**key, "name": name, **mask.model_dump()} for name, mask in spill.triggers.items()]
-    regions = [
-        {**key, "channel": channel, "region": region, "n": n}
-        for channel, counts in spill.candidates.items()
-        for region, n in counts.items()
-    ]
-    flags = [{**key, "flag": flag.value} for flag in spill.quality]
-    rows = ((schema.spill_trigger, triggers), (schema.spill_candidate, regions), (schema.spill_quality, flags))
-    for table, values in rows:
-        if values:
-            connection.execute(table.insert(), values)
+def _note(row: BookRow) -> list[dict[str, Any]]:
+    if row.note is None or row.note.field is None:
+        return []
+    return [{**row.key, "field": row.note.field, "old": row.note.old, "new": row.note.new}]
 
 
 def lock_and_next_entry(connection: sa.Connection) -> int:
@@ -99,19 +44,18 @@ def lock_and_next_entry(connection: sa.Connection) -> int:
     return max(last) + 1
 
 
-def revisions_of(connection: sa.Connection, spill: Spill) -> list[Mapping[str, Any]]:
+def revisions_of(connection: sa.Connection, run: int, burst: int) -> list[Mapping[str, Any]]:
     """Document and tally of every row of a burst, oldest first."""
     first, later = schema.spill, schema.correction
-    shared = ("state", "document", "tally", "tally_layout")
+    shared = ("entry", "state", "document", "tally", "tally_layout", "content_digest", "program", "booked_ns")
+    here = (first.c.run == run, first.c.burst == burst)
+    there = (later.c.run == run, later.c.burst == burst)
+    literal = sa.literal(0).label("revision")
     rows = [
+        *connection.execute(sa.select(literal, *(first.c[n] for n in shared)).where(*here)).mappings(),
         *connection.execute(
-            sa.select(sa.literal(0).label("revision"), *(first.c[n] for n in shared)).where(
-                first.c.run == spill.run, first.c.burst == spill.burst
-            )
-        ).mappings(),
-        *connection.execute(
-            sa.select(later.c.revision, *(later.c[n] for n in shared))
-            .where(later.c.run == spill.run, later.c.burst == spill.burst)
+            sa.select(later.c.revision, *(later.c[n] for n in shared), later.c.who, later.c.why)
+            .where(*there)
             .order_by(later.c.revision)
         ).mappings(),
     ]
@@ -122,4 +66,14 @@ def is_same(row: Mapping[str, Any], spill: Spill, tally: Tally) -> bool:
     """Whether a booked row holds the same content, the wall clock aside."""
     if Spill.model_validate_json(row["document"]).content() != spill.content():
         return False
-    return row["tally_layout"] != tally_layout() or zlib.decompress(row["tally"]) == tally.pack()
+    return row["tally_layout"] != pack.tally_layout() or zlib.decompress(row["tally"]) == tally.pack()
+
+
+def count_repeat(connection: sa.Connection, spill: Spill, kind: str, now_ns: int) -> None:
+    """Count a commit that came again: `already` with the same content, `refused` with another one."""
+    table = tables.repeat
+    here = (table.c.run == spill.run, table.c.burst == spill.burst, table.c.kind == kind)
+    counted = connection.execute(table.update().where(*here).values(n=table.c.n + 1, last_ns=now_ns))
+    if counted.rowcount == 0:
+        values = {"run": spill.run, "burst": spill.burst, "kind": kind, "n": 1, "first_ns": now_ns, "last_ns": now_ns}
+        connection.execute(table.insert(), values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -24,12 +24,12 @@ from monitor.sealed.record import (
 from monitor.sealed.shares import join
 from streaming.masked import SLOTS, read_slot
 from streaming.sealing.hpke import open_bytes
-from streaming.sealing.keys import COUNT_COMPARTMENTS, full_context
+from streaming.sealing.keys import COUNT_COMPARTMENTS, compartment, full_context
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class OpenedCompartment:
-    """One compartment of a block, opened.
+    """One compartment of a block, opened. It has no text form, so that no traceback shows it before it is booked.
 
     records : of every spill of the block, in the order of the chain; anybody can recompute their commitments
     events : (run, burst, bytes of the event) of the slots of this compartment
@@ -62,16 +62,19 @@ def private_key(name: str, custodians: Sequence[Custodian], ring: KeyRing) -> X2
     return X25519PrivateKey.from_private_bytes(secret)
 
 
-def open_compartment(name: str, key: X25519PrivateKey, block: Sequence[SealedSpill]) -> OpenedCompartment:
-    """Open every record of a compartment.
+def open_compartment(name: str, key: X25519PrivateKey, block: Iterable[SealedSpill]) -> OpenedCompartment:
+    """Open every record of a compartment; the block is gone through once.
 
     Raises
     ------
     PolicyError
         A record does not open, or is not what was committed; nothing is returned then.
     """
-    records = [_open_record(name, key, sealed) for sealed in block]
-    events = [(s.run, s.burst, event) for s in block for event in _open_slots(name, key, s)]
+    records: list[Record] = []
+    events: list[tuple[int, int, bytes]] = []
+    for sealed in block:
+        records.append(_open_record(name, key, sealed))
+        events += [(sealed.run, sealed.burst, event) for event in _open_slots(name, key, sealed)]
     return OpenedCompartment(name, tuple(records), tuple(events))
 
 
@@ -102,11 +105,11 @@ def _open_slots(name: str, key: X25519PrivateKey, sealed: SealedSpill) -> list[b
         with contextlib.suppress(PolicyError):
             plain = open_bytes(key, context, sealed.slots[i * SEALED_SLOT_BYTES : (i + 1) * SEALED_SLOT_BYTES])
             slot = read_slot(plain)
-            found += [slot[0]] if slot is not None else []
+            found += [slot[0]] if slot is not None and compartment(slot[1], slot[2]) == name else []
     return found
 
 
-def check_proof(name: str, proof: bytes, block: Sequence[SealedSpill]) -> int:
+def check_proof(name: str, proof: bytes, block: Iterable[SealedSpill]) -> int:
     """Sum of published records, each held against its commitment; needs no private key.
 
     Raises
@@ -114,22 +117,26 @@ def check_proof(name: str, proof: bytes, block: Sequence[SealedSpill]) -> int:
     PolicyError
         A record is missing, too many, of another place, or not the committed one.
     """
-    if len(proof) != RECORD_BYTES * len(block):
-        msg = f"proof of {name}: {len(proof)} bytes, wanted {RECORD_BYTES} for each of {len(block)} spills"
-        raise PolicyError(msg)
-    index, total = COUNT_COMPARTMENTS.index(name), 0
-    for i, sealed in enumerate(block):
-        record = Record.unpack(proof[i * RECORD_BYTES : (i + 1) * RECORD_BYTES])
+    index, total, n = COUNT_COMPARTMENTS.index(name), 0, 0
+    for sealed in block:
+        n += 1
+        data = proof[(n - 1) * RECORD_BYTES : n * RECORD_BYTES]
+        if len(data) < RECORD_BYTES:
+            break
+        record = Record.unpack(data)
         if record.index != index or record.commitment() != items_of(sealed.records)[index][0]:
             msg = f"proof of {name}: the record of run {sealed.run} burst {sealed.burst} is not the committed one"
             raise PolicyError(msg)
         total += record.count
+    if len(proof) != RECORD_BYTES * n:
+        msg = f"proof of {name}: {len(proof)} bytes, wanted {RECORD_BYTES} for each spill of the block"
+        raise PolicyError(msg)
     return total
 
 
-def block_digest(block: Sequence[SealedSpill]) -> str:
-    """Digest of the heads of a block, for the log."""
+def block_digest(places: Iterable[tuple[int, bytes]]) -> str:
+    """Digest of the places and heads of the spills that count in a block, for the log."""
     digest = hashlib.sha256(b"dumpwatch/block/1\0")
-    for sealed in block:
-        digest.update(struct.pack("<QII", sealed.index, sealed.run, sealed.burst) + sealed.head)
+    for index, head in places:
+        digest.update(struct.pack("<Q", index) + head)
     return digest.hexdigest()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Literal, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from daq.errors import PolicyError
-from monitor.sealed.keyring import Custodian
+from monitor.sealed.keyring import Custodian, KeyRing
 
 StageName = Literal["CR", "CR_VALIDATION", "SR", "DRILL"]
 
@@ -40,8 +43,32 @@ class Statement(BaseModel):
     """Pre-registered rule: an opened CR agrees when P(N >= n | expected) is at least this."""
     not_before_ns: int
     not_after_ns: int
+    openings_head: str
+    """Head of the opening log when the statement was made: no earlier opening can be taken out afterwards."""
     nonce: str = Field(min_length=16)
     """Random text: two statements are never the same, so an approval holds for one only."""
+
+    @field_validator("expected", "min_p_value")
+    @classmethod
+    def _is_number(cls, text: str) -> str:
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            value = Decimal("nan")
+        if not (value.is_finite() and value >= 0):
+            msg = "wanted a decimal number, 0 or more"
+            raise ValueError(msg)
+        return text
+
+    @model_validator(mode="after")
+    def _is_block(self) -> Self:
+        if self.first_index > self.last_index or self.not_before_ns >= self.not_after_ns:
+            msg = "wanted first_index <= last_index and not_before_ns < not_after_ns"
+            raise ValueError(msg)
+        if not 0 <= Decimal(self.min_p_value) <= 1:
+            msg = "wanted min_p_value between 0 and 1"
+            raise ValueError(msg)
+        return self
 
     def canonical(self) -> bytes:
         """Sorted keys, no spaces: what is signed."""
@@ -51,6 +78,23 @@ class Statement(BaseModel):
     def digest(self) -> str:
         """SHA-256 of the canonical form."""
         return hashlib.sha256(b"dumpwatch/statement/1\0" + self.canonical()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.channel} {self.stage}, spills {self.first_index}-{self.last_index}"
+
+    def describe(self) -> list[str]:
+        """What a custodian signs, in plain words."""
+        return [
+            f"opening of {self.title} of the chain that ends in {self.head}",
+            f"expected {self.expected}; registered rule: agrees when P(N >= n) >= {self.min_p_value}",
+            f"valid from {utc(self.not_before_ns)} to {utc(self.not_after_ns)}; program {self.program}",
+            f"keys {self.keys_digest}",
+            f"configuration {self.config_digest}",
+            f"mask {self.mask_digest}",
+            f"statement {self.digest()}",
+        ]
 
     @classmethod
     def read(cls, text: str | bytes) -> Self:
@@ -69,6 +113,14 @@ class Statement(BaseModel):
             raise PolicyError(msg) from None
 
 
+def utc(time_ns: int) -> str:
+    """Wall-clock time for people, to the second."""
+    try:
+        return datetime.fromtimestamp(time_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return f"{time_ns} ns since 1970"
+
+
 class Approval(BaseModel):
     """The signature of one custodian under one statement."""
 
@@ -78,6 +130,21 @@ class Approval(BaseModel):
     statement: str
     """Digest of the statement."""
     signature: str
+
+
+    @classmethod
+    def read(cls, text: str | bytes) -> Self:
+        """Read an approval.
+
+        Raises
+        ------
+        PolicyError
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError:
+            msg = "approval: wanted custodian, statement and signature; make it with `dumpwatch blind approve`"
+            raise PolicyError(msg) from None
 
 
 def approve(statement: Statement, custodian: Custodian) -> Approval:
@@ -109,3 +176,28 @@ def check_approval(approval: Approval, statement: Statement, custodians: dict[st
     except (InvalidSignature, ValueError):
         msg = f"approval of '{approval.custodian}': the signature does not hold; ask for it again"
         raise PolicyError(msg) from None
+
+
+def check_approvals(statement: Statement, approvals: Sequence[Approval], ring: KeyRing, now_ns: int) -> None:
+    """Refuse unless enough different custodians signed, and the time is right.
+
+    Raises
+    ------
+    PolicyError
+    """
+    if now_ns < statement.not_before_ns:
+        msg = f"statement: is not valid before {utc(statement.not_before_ns)}; now it is {utc(now_ns)}"
+        raise PolicyError(msg)
+    if now_ns >= statement.not_after_ns:
+        msg = f"statement: expired at {utc(statement.not_after_ns)}; now it is {utc(now_ns)}; make a new one"
+        raise PolicyError(msg)
+    names = [approval.custodian for approval in approvals]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        msg = f"approvals: {', '.join(twice)} came twice; {ring.threshold} different custodians are needed"
+        raise PolicyError(msg)
+    for approval in approvals:
+        check_approval(approval, statement, ring.custodians)
+    if len(names) < ring.threshold:
+        msg = f"approvals: {len(names)} of {ring.threshold} custodians ({', '.join(names) or 'none'}); ask for more"
+        raise PolicyError(msg)

@@ -252,6 +252,7 @@ class CollectorService:
             "frames_expected": expected,
             "workers": sum(now - seen < WORKER_SILENT_NS for seen in self._workers.values()),
             "open_bursts": len(progress),
+            "unbooked": len(self._unbooked),
             "duplicates": self._closure.duplicates,
             "bad_frames": dict(bad),
             "refused": self._closure.refused,

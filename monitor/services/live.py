@@ -20,6 +20,7 @@ from daq.recording.lock import FolderLock
 from daq.source.modes import RunMode
 from daq.source.scenario import load_scenario, n_taken
 from monitor.ledger import Ledger
+from monitor.opslog.token import write_token
 from monitor.services.listen import listen
 from monitor.services.progress import spill_progress
 from monitor.services.roles import Endpoints
@@ -89,8 +90,18 @@ def work_place(config: Config, ledger_url: str) -> Iterator[Chain]:
         raise ConfigError(msg) from None
     with place as name:
         folder = Path(name)
+        config = with_token(config, folder)
         (folder / "config.toml").write_text(render_config(config), encoding="utf-8")
         yield Chain(config, ledger_url, folder, Endpoints(**runtime_endpoints(folder)))
+
+
+def with_token(config: Config, folder: Path) -> Config:
+    """Give the operators a token for as long as the chain runs, where none is configured."""
+    if config.monitor.token_file:
+        return config
+    path = folder / "operators.token"
+    write_token(path)
+    return config.model_copy(update={"monitor": config.monitor.model_copy(update={"token_file": str(path)})})
 
 
 def run_live(config: Config, options: LiveOptions) -> int:
@@ -114,7 +125,7 @@ def run_live(config: Config, options: LiveOptions) -> int:
         monitor = ["--ledger", ledger_url, "--host", options.host, "--port", str(options.port)]
         chain.add("monitor", "monitor", *monitor, *chain.endpoints.options(("display",)))
         chain.add("source", *_source_arguments(chain, options, run, first, last), one_shot=True)
-        say = _announcer(options)
+        say = _announcer(options, chain.config.monitor.token_file)
         log.info("starting; the first start on a machine compiles its kernels, which takes up to a minute")
         try:
             code = run_chain(chain, say, lambda: ledger.n_spills(run, first), n_wanted)
@@ -206,7 +217,7 @@ def _biased(spills: Sequence[Spill]) -> str:
     return f"biased bursts that stand for {equivalent:.3g} POT; nothing of it was on target\n" if equivalent else ""
 
 
-def _announcer(options: LiveOptions) -> Callable[[Supervisor], None]:
+def _announcer(options: LiveOptions, token_file: str) -> Callable[[Supervisor], None]:
     def announce(supervisor: Supervisor) -> None:
         monitor = supervisor.roles["monitor"]
         port = monitor.facts.get("port", str(options.port))
@@ -215,6 +226,7 @@ def _announcer(options: LiveOptions) -> Callable[[Supervisor], None]:
         monitor.arguments = [*monitor.arguments[:at], port, *monitor.arguments[at + 1 :]]
         stream = sys.stderr if options.as_json else sys.stdout
         stream.write(f"dumpwatch is live: http://{options.host}:{port}/  (Ctrl-C drains and stops)\n")
+        stream.write(f"to comment or acknowledge on the page, use the token in {token_file}\n")
         stream.flush()
 
     return announce

@@ -17,11 +17,11 @@ import uvicorn
 
 from daq.config.monitor import MonitorConfig
 from daq.errors import PolicyError
-from monitor.api.app import Site, make_app
+from monitor.api.app import Setup, Site, make_app
 from monitor.api.guard import HEADER_LIMIT
-from monitor.api.status import MaskedBox
 from monitor.api.view import LedgerView
 from monitor.services.listen import listen
+from monitor.services.patience import HEAD_SECONDS, patient_protocol
 
 log = logging.getLogger(__name__)
 
@@ -51,18 +51,21 @@ def serve(
     provisional_feed: ProvisionalFeed,
     cfg: MonitorConfig,
     on_ready: Callable[[int], None],
-    masked_box: MaskedBox | None = None,
+    setup: Setup | None = None,
     stop: threading.Event | None = None,
+    head_seconds: float = HEAD_SECONDS,
 ) -> None:
     """Serve until SIGTERM or SIGINT (in the main thread) or until `stop` is set; then return.
 
     Parameters
     ----------
-    ledger_url : read only; it need not exist yet
+    ledger_url : it need not exist yet; nothing is written to it but lines of the operations log
     host, port : where to listen; port 0 takes a free one
     provisional_feed : status of the chain
     on_ready : called once with the port that is really in use, when answers are given
-    masked_box : what the page draws as sealed
+    setup : what the control room watches, and its token
+    stop : ends the server when it is set
+    head_seconds : a client has so long for the header of a request [s]
 
     Raises
     ------
@@ -73,10 +76,11 @@ def serve(
     """
     listener = listen(host, port)
     _check_host(listener, cfg)
-    site = Site(LedgerView(ledger_url), provisional_feed.latest, cfg, time.time_ns, masked_box)
+    setup = setup or Setup()
+    site = Site(LedgerView(ledger_url, setup.accounting), provisional_feed.latest, cfg, time.time_ns, setup)
     config = uvicorn.Config(
         make_app(site, (host, *cfg.allowed_hosts)),
-        http="h11",
+        http=patient_protocol(site.refusals, head_seconds),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -92,6 +96,8 @@ def serve(
         asyncio.run(server.serve(sockets=[listener]))
     finally:
         listener.close()
+    if site.fault is not None:
+        raise site.fault
 
 
 class _Server(uvicorn.Server):
@@ -109,7 +115,7 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
     async def on_tick(self, counter: int) -> bool:
-        return await super().on_tick(counter) or self._stop.is_set()
+        return await super().on_tick(counter) or self._stop.is_set() or self._site.fault is not None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._site.broadcaster.close()

@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daq.config import Config
 from daq.units import MM_PER_M
@@ -16,6 +18,9 @@ from monitor.services.feed import DisplayFeed
 from streaming.regions import mask_bounds
 from streaming.services.lifetime import Lifetime
 from streaming.transport import Hub, Pattern, load_keys
+
+if TYPE_CHECKING:
+    from monitor.api.site import Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Endpoints:
 
 def run_collector(config: Config, ledger_url: str, at: Endpoints, lifetime: Lifetime) -> int:
     """Collector role until it is stopped; returns the exit code."""
-    ledger = Ledger.open(ledger_url)
+    ledger = Ledger.open(ledger_url, rules=config.accounting)
     check_books(ledger)
     hub = Hub(load_keys(config.streaming.curve_directory), config.streaming.max_frame_bytes)
     results = hub.bind(Pattern.RESULTS_IN, at.results)
@@ -51,21 +56,43 @@ def run_collector(config: Config, ledger_url: str, at: Endpoints, lifetime: Life
 
 def run_monitor(config: Config, ledger_url: str, display: str, host: str, port: int, lifetime: Lifetime) -> int:
     """Monitor role until it is stopped; returns the exit code."""
-    from monitor.api.status import MaskedBox
     from monitor.services.monitor_service import serve
 
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    setup = control_room(config)
     feed = DisplayFeed(display, config.streaming.curve_directory)
     stop = threading.Event()
     threading.Thread(target=_stop_when_orphaned, args=(lifetime, stop), name="orphan-watch", daemon=True).start()
-    bounds = mask_bounds(config.regions, config.gate)
-    z_min_m, z_max_m = bounds.z_min_mm / MM_PER_M, bounds.z_max_mm / MM_PER_M
-    box = MaskedBox(z_min_m=z_min_m, z_max_m=z_max_m, cda_max_mm=bounds.cda_max_mm)
     try:
-        serve(ledger_url, host, port, feed, config.monitor, lambda real: lifetime.ready(port=real), box, stop)
+        serve(ledger_url, host, port, feed, config.monitor, lambda real: lifetime.ready(port=real), setup, stop)
     finally:
         feed.close()
     return 0
+
+
+def control_room(config: Config) -> Setup:
+    """Set up what the monitor watches.
+
+    Raises
+    ------
+    ConfigError
+        The token file cannot be used.
+    """
+    from monitor.api.site import Setup
+    from monitor.api.status import MaskedBox
+    from monitor.halo import HaloSetup
+    from monitor.opslog.token import read_token
+
+    bounds = mask_bounds(config.regions, config.gate)
+    z_min_m, z_max_m = bounds.z_min_mm / MM_PER_M, bounds.z_max_mm / MM_PER_M
+    token_file = config.monitor.token_file
+    return Setup(
+        masked_box=MaskedBox(z_min_m=z_min_m, z_max_m=z_max_m, cda_max_mm=bounds.cda_max_mm),
+        token=read_token(Path(token_file)) if token_file else None,
+        alarms=config.alarms,
+        accounting=config.accounting,
+        halo=HaloSetup.from_config(config),
+    )
 
 
 def _stop_when_orphaned(lifetime: Lifetime, stop: threading.Event) -> None:

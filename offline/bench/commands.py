@@ -1,4 +1,4 @@
-"""`dumpwatch bench l0|vertex|emulator|chain|close`: figures, their reference in the same run, and the machine."""
+"""`dumpwatch bench l0|vertex|emulator|chain|close|alarms`: figures, a reference in the same run, the machine."""
 
 from __future__ import annotations
 
@@ -41,6 +41,15 @@ def vertex(as_json: Json = False) -> None:
     _show("vertex", bench_vertex(), as_json=as_json)
 
 
+@bench_app.command("reco")
+def reco(as_json: Json = False) -> None:
+    """Full reconstruction of an emulated burst, nine final states and gate: events per second and core."""
+    from daq.config import Config
+    from offline.bench.reco import bench_reco
+
+    _show("reco", bench_reco(Config()), as_json=as_json)
+
+
 @bench_app.command("emulator")
 def emulator(
     spills: Annotated[int, typer.Option(help="unbiased spills to make", min=1)] = 5,
@@ -77,3 +86,16 @@ def close(
     from offline.bench.chain import bench_close
 
     _show("close", bench_close(Config(), bursts), as_json=as_json)
+
+
+@bench_app.command("alarms")
+def alarms(
+    weeks: Annotated[int, typer.Option(help="simulated weeks of quiet spills, for each kind of noise", min=1)] = 300,
+    seed: Annotated[int, typer.Option(help="of all draws", min=0)] = 20_211,
+    as_json: Json = False,
+) -> None:
+    """False pages a week, power and delay of the excursion detectors, each beside the published figure."""
+    from daq.config.alarms import AlarmsConfig
+    from offline.bench.alarms import bench_alarms
+
+    _show("alarms", bench_alarms(AlarmsConfig(), weeks, seed), as_json=as_json)

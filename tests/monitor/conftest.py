@@ -11,6 +11,7 @@ from daq.config.monitor import MonitorConfig
 from monitor.api.app import Site
 from monitor.api.view import LedgerView
 from monitor.ledger import Ledger
+from tests.monitor.databases import cluster, postgres_url, sqlite_url, url  # noqa: F401 - fixtures for all tests here
 from tests.monitor.synthetic import make_spill
 
 NOW_NS = 1_760_001_000_000_000_000

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from daq.config.monitor import MonitorConfig
+from monitor.api.app import Setup
 from monitor.api.status import MaskedBox
 from monitor.services.monitor_service import serve
 
 BOX = MaskedBox(z_min_m=-12, z_max_m=58, cda_max_mm=180)
+TOKEN = "t" * 43
+"""Of the operators of a served site."""
 
 
 class Feed:
@@ -25,7 +28,9 @@ class Feed:
 
 
 @contextmanager
-def serving(url: str, feed: Feed, port: int = 0, **config: Any) -> Iterator[int]:
+def serving(
+    url: str, feed: Feed, port: int = 0, setup: Setup | None = None, head_seconds: float = 10.0, **config: Any
+) -> Iterator[int]:
     """Serve; the port in use. Stops and joins at the end."""
     ready, stop = threading.Event(), threading.Event()
     ports: list[int] = []
@@ -34,8 +39,10 @@ def serving(url: str, feed: Feed, port: int = 0, **config: Any) -> Iterator[int]
         ports.append(real)
         ready.set()
 
+    setup = setup or Setup(masked_box=BOX, token=TOKEN)
     cfg = MonitorConfig(poll_seconds=0.05, **config)
-    thread = threading.Thread(target=serve, args=(url, "127.0.0.1", port, feed, cfg, on_ready, BOX, stop))
+    arguments = (url, "127.0.0.1", port, feed, cfg, on_ready, setup, stop, head_seconds)
+    thread = threading.Thread(target=serve, args=arguments)
     thread.start()
     try:
         assert ready.wait(20), "the server did not start"

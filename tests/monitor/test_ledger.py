@@ -20,11 +20,6 @@ from tests.monitor.synthetic import make_spill
 LOST = {"missing": ((1, 1, "no answer"),), "n_lost": 12_000}
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/deep/er/ledger.db"
-
-
 def test_commit_is_idempotent(url: str) -> None:
     spill, tally = make_spill()
     with Ledger.open(url) as ledger:
@@ -54,9 +49,9 @@ def test_other_histograms_are_other_content(url: str) -> None:
             ledger.commit(spill, tally)
 
 
-def test_upgrade_adds_a_row_and_keeps_the_old_one(url: str, tmp_path: Path) -> None:
+def test_upgrade_adds_a_row_and_keeps_the_old_one(sqlite_url: str, tmp_path: Path) -> None:
     half, whole = make_spill(**LOST), make_spill()
-    with Ledger.open(url) as ledger:
+    with Ledger.open(sqlite_url) as ledger:
         ledger.commit(*half)
         with pytest.raises(ContentConflict):
             ledger.commit(*whole)
@@ -110,11 +105,11 @@ def test_upgrade_needs_a_row_and_a_reason(url: str) -> None:
             ledger.upgrade(*make_spill(), who="a", why=" ")
 
 
-def test_database_itself_refuses_changes(url: str, tmp_path: Path) -> None:
-    with Ledger.open(url) as ledger:
+def test_database_itself_refuses_changes(sqlite_url: str, tmp_path: Path) -> None:
+    with Ledger.open(sqlite_url) as ledger:
         ledger.commit(*make_spill())
     raw = sqlite3.connect(tmp_path / "deep/er/ledger.db")
-    for table in ("spill", "spill_trigger", "spill_candidate"):
+    for table in ("spill", "judgement"):
         for statement in (f"UPDATE {table} SET run = 1", f"DELETE FROM {table}"):
             with pytest.raises(sqlite3.Error, match="append-only"):
                 raw.execute(statement)
@@ -211,8 +206,8 @@ def test_two_writers_of_the_same_bursts(url: str) -> None:
         assert [e.entry for e in ledger.entries_after(0)] == list(range(1, 9))
 
 
-def test_reader_cannot_write_and_sees_commits(url: str) -> None:
-    with Ledger.open(url) as writer, Ledger.open(url, readonly=True) as reader:
+def test_reader_cannot_write_and_sees_commits(sqlite_url: str) -> None:
+    with Ledger.open(sqlite_url) as writer, Ledger.open(sqlite_url, readonly=True) as reader:
         writer.commit(*make_spill())
         assert reader.last_entry() == 1
         with pytest.raises(StoreError, match="readonly"):
@@ -241,7 +236,7 @@ def test_foreign_files_are_left_as_they_are(tmp_path: Path, readonly: bool) -> N
     with sqlite3.connect(other) as raw:
         raw.execute("UPDATE meta SET value = 'dumpwatch.ledger/9' WHERE key = 'schema'")
     raw.close()
-    expected = {text: "not a database", foreign: "songs", other: "dumpwatch.ledger/9, wanted dumpwatch.ledger/1"}
+    expected = {text: "not a database", foreign: "songs", other: "dumpwatch.ledger/9, wanted dumpwatch.ledger/2"}
     for path, message in expected.items():
         before = path.read_bytes()
         with pytest.raises(StoreError, match=message) as caught:
@@ -250,8 +245,8 @@ def test_foreign_files_are_left_as_they_are(tmp_path: Path, readonly: bool) -> N
         assert path.read_bytes() == before
 
 
-def test_damaged_ledger_is_named(url: str, tmp_path: Path) -> None:
-    with Ledger.open(url) as ledger:
+def test_damaged_ledger_is_named(sqlite_url: str, tmp_path: Path) -> None:
+    with Ledger.open(sqlite_url) as ledger:
         for burst in range(1, 20):
             ledger.commit(*make_spill(burst=burst, fill=True))
     path = tmp_path / "deep/er/ledger.db"
@@ -259,7 +254,7 @@ def test_damaged_ledger_is_named(url: str, tmp_path: Path) -> None:
     data[4096 * 3 :] = bytes(len(data) - 4096 * 3)
     path.write_bytes(data)
     with pytest.raises(StoreError, match=r"damaged|malformed"):
-        Ledger.open(url)
+        Ledger.open(sqlite_url)
 
 
 def test_folder_that_cannot_be(tmp_path: Path) -> None:
@@ -281,18 +276,18 @@ def test_odd_characters_in_the_path(tmp_path: Path) -> None:
     assert (tmp_path / "what? #1" / "ä b.db").is_file()
 
 
-def test_switches_are_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Ledger.open(url) as ledger, ledger._transaction() as connection:
+def test_switches_are_on(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Ledger.open(sqlite_url) as ledger, ledger._transaction() as connection:
         found = {p: connection.exec_driver_sql(f"PRAGMA {p}").scalar() for p in ("journal_mode", "synchronous")}
         assert found == {"journal_mode": "wal", "synchronous": 2}
     monkeypatch.setattr("monitor.ledger.engine._PRAGMAS", {"synchronous": 17})
     with pytest.raises(StoreError, match="pragma synchronous reads"):
-        Ledger.open(url)
+        Ledger.open(sqlite_url)
 
 
 def test_tally_of_other_axes_is_not_added(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Ledger.open(url) as ledger:
-        monkeypatch.setattr("monitor.ledger.write.tally_layout", lambda: "older")
+        monkeypatch.setattr("monitor.ledger.pack.tally_layout", lambda: "older")
         ledger.commit(*make_spill(burst=1))
         monkeypatch.undo()
         ledger.commit(*make_spill(burst=2))

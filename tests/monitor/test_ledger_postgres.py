@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,44 +15,8 @@ from tests.monitor.synthetic import make_spill
 LOST = {"missing": ((1, 1, "no answer"),), "n_lost": 12_000}
 
 
-def _tool(name: str) -> str | None:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(found[-1]) if found else None)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A server of its own, on a Unix socket only; PostgreSQL refuses to run as root, so it runs as its own user."""
-    initdb, pg_ctl = _tool("initdb"), _tool("pg_ctl")
-    users = {user.pw_name for user in pwd.getpwall()}
-    if initdb is None or pg_ctl is None or (os.geteuid() == 0 and "postgres" not in users):
-        pytest.skip("PostgreSQL's server is missing: THE LEDGER ON POSTGRESQL IS NOT TESTED")
-    folder = Path(tempfile.mkdtemp(prefix="dw-pg-", dir="/tmp"))
-    become = {"user": "postgres"} if os.geteuid() == 0 else {}
-    if become:
-        shutil.chown(folder, "postgres")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
-
-    def tell(*args: str) -> None:
-        subprocess.run(args, check=True, capture_output=True, cwd=folder, **become)
-
-    tell(initdb, "-D", str(folder / "data"), "-U", "dumpwatch", "--auth=trust", "--no-sync")
-    tell(pg_ctl, "-D", str(folder / "data"), "-o", options, "-l", str(folder / "log"), "-w", "start")
-    yield str(folder)
-    tell(pg_ctl, "-D", str(folder / "data"), "-m", "immediate", "stop")
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def url(cluster: str, request: pytest.FixtureRequest) -> str:
-    name = request.node.name.lower()
-    with psycopg.connect(host=cluster, user="dumpwatch", dbname="postgres", autocommit=True) as raw:
-        raw.execute(f"CREATE DATABASE {name}")
-    return f"postgresql+psycopg://dumpwatch@/{name}?host={cluster}"
-
-
-def test_same_answers_as_sqlite(url: str, ledger_url: str) -> None:
-    ledgers = [Ledger.open(address, now_ns=lambda: 17) for address in (url, ledger_url)]
+def test_same_answers_as_sqlite(postgres_url: str, ledger_url: str) -> None:
+    ledgers = [Ledger.open(address, now_ns=lambda: 17) for address in (postgres_url, ledger_url)]
     for ledger in ledgers:
         for burst in range(1, 9):
             odd = {3: LOST, 5: {"t10": None}, 6: {"b2": 770.0}, 7: {"b2": None}}.get(burst, {})
@@ -75,24 +33,29 @@ def test_same_answers_as_sqlite(url: str, ledger_url: str) -> None:
         assert np.array_equal(first.histograms(run).tally.counts, second.histograms(run).tally.counts)
     assert first.runs() == second.runs() and first.corrections(1, 3) == second.corrections(1, 3)
     assert first.entries_after(0) == second.entries_after(0) and len(first.entries_after(0)) == 9
+    assert (
+        first.good() == second.good() and first.gaps() == second.gaps() and first.history(1, 3) == second.history(1, 3)
+    )
+    assert list(first.rows()) == list(second.rows()) and first.verify() == second.verify()
+    assert first.verify().faults == []
     assert first.committed(1) == second.committed(1) and first.last_run() == second.last_run()
     for ledger in ledgers:
         ledger.close()
 
 
-def test_append_only_and_foreign_databases(url: str, cluster: str) -> None:
+def test_append_only_and_foreign_databases(postgres_url: str, cluster: str) -> None:
     with pytest.raises(StoreError, match="empty"):
-        Ledger.open(url, readonly=True)
-    with Ledger.open(url) as ledger:
+        Ledger.open(postgres_url, readonly=True)
+    with Ledger.open(postgres_url) as ledger:
         ledger.commit(*make_spill())
-    name = url.partition("@/")[2].partition("?")[0]
+    name = postgres_url.partition("@/")[2].partition("?")[0]
     with psycopg.connect(host=cluster, user="dumpwatch", dbname=name, autocommit=True) as raw:
-        for statement in ("UPDATE spill SET run = 2", "DELETE FROM spill_trigger"):
+        for statement in ("UPDATE spill SET run = 2", "DELETE FROM judgement"):
             with pytest.raises(psycopg.Error, match="append-only"):
                 raw.execute(statement)
         raw.execute("UPDATE meta SET value = 'dumpwatch.ledger/9' WHERE key = 'schema'")
     with pytest.raises(StoreError, match=r"dumpwatch\.ledger/9"):
-        Ledger.open(url)
+        Ledger.open(postgres_url)
 
 
 def test_no_server_is_one_clear_line(tmp_path: Path) -> None:

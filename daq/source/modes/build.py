@@ -16,6 +16,7 @@ from daq.source.components import Arrivals
 from daq.source.intensity import Profile
 from daq.source.modes.control import single_part
 from daq.source.modes.muons import Halo
+from daq.source.modes.outside import outside_recipe
 from daq.source.modes.recipe import Bias, Part, Recipe, RunMode
 from daq.source.modes.signal_only import signal_bias, signal_part
 from daq.source.modes.two_track import pair_part
@@ -56,6 +57,9 @@ def recipe(mode: RunMode, whole: Whole) -> Recipe:
             return _control(whole)
         case RunMode.SIGNAL:
             modes = whole.detector.modes
+            chosen = whole.signal.injection
+            if chosen.hepmc:
+                return outside_recipe(modes, chosen, whole.curve, whole.profile)
             part = signal_part(modes, whole.signal, whole.curve, whole.profile)
             return Recipe((part,), signal_bias(modes, whole.signal))
         case _:

@@ -9,7 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from daq.config.detector import DetectorConfig, HaloConfig
-from daq.config.processes import ProcessesConfig
+from daq.config.processes import (
+    KPlusConfig,
+    KShortConfig,
+    ProcessesConfig,
+    PromptEEConfig,
+    PromptMuMuConfig,
+    UpstreamConfig,
+)
 from daq.source.particles import F64, Kind, Particles
 from daq.source.processes.births import born
 from daq.source.processes.hadrons import k_short_pair, upstream_pair
@@ -19,6 +26,7 @@ from daq.source.processes.prompt import ee_pair, mumu_pair
 from daq.source.propagation import PathCurve, path_curve
 from daq.source.streams import Component
 
+Process = PromptMuMuConfig | PromptEEConfig | UpstreamConfig | KShortConfig | KPlusConfig
 DrawPair = Callable[[np.random.Generator, F64], Pair]
 
 ANY_Z_MM, UPSTREAM_Z_MM = (0.0, 180_000.0), (0.0, 105_000.0)
@@ -35,18 +43,20 @@ class Background(NamedTuple):
 def backgrounds(processes: ProcessesConfig, detector: DetectorConfig, curve: PathCurve) -> tuple[Background, ...]:
     """All processes, with as many events per POT as give the published yields."""
     kaon = processes.k_plus
-    asked = {
-        Component.PROMPT_MUMU: processes.prompt_mumu.selected_per_pot,
-        Component.PROMPT_EE: processes.prompt_ee.selected_per_pot,
-        Component.UPSTREAM: processes.upstream.selected_per_pot,
-        Component.K_SHORT: processes.k_short.selected_per_pot,
-        Component.K_PLUS_3PI: kaon.selected_per_pot,
+    asked: dict[Component, Process] = {
+        Component.PROMPT_MUMU: processes.prompt_mumu,
+        Component.PROMPT_EE: processes.prompt_ee,
+        Component.UPSTREAM: processes.upstream,
+        Component.K_SHORT: processes.k_short,
+        Component.K_PLUS_3PI: kaon,
     }
     found = detector.straw.efficiency**2 * processes.trigger_efficiency
     sample = (processes, detector.halo, detector.straw.kick_sign, detector.veto.anti0_outer_mm)
     rates = {
-        component: wanted / (found * fraction(component, *sample)) if wanted > 0 else 0.0
-        for component, wanted in asked.items()
+        component: p.selected_per_pot / (found * p.found_fraction * fraction(component, *sample))
+        if p.selected_per_pot > 0
+        else 0.0
+        for component, p in asked.items()
     }
     for component, branching in (
         (Component.K_PLUS_E4, kaon.branching_ke4),

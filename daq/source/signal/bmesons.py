@@ -13,11 +13,13 @@ from daq.source.processes.decays import decay, two_body_momentum
 from daq.source.signal.constants import (
     B_LIFETIME_S,
     B_MASS_GEV,
+    B_QUARK_GEV,
     BEAM_MOMENTUM_GEV,
     HBAR_GEV_S,
     HIGGS_VEV_GEV,
     KSTAR_MASS_GEV,
     PROTON_MASS_GEV,
+    S_QUARK_GEV,
     TOP_MASS_GEV,
     VTS_VTB,
 )
@@ -35,8 +37,8 @@ def b_per_interaction(b_meson: BMesonConfig) -> float:
 def scalar_branching(kaon: str, mass_gev: float) -> float:
     """BR(B -> K S) or (B -> K* S) over sin^2 theta; 0 above the threshold.
 
-    Source: physics notes H.3, times the 1/4 of the matrix element of a left-handed scalar current, which the notes
-    leave out; with it B -> K S has the 0.4-0.5 of the literature (arXiv:1809.01876).
+    Source: arXiv:1809.01876, form factors hep-ph/0406232 and hep-ph/0412079. The current is s_L b_R: 1/4 in the
+    rate, and m_b / (m_b - m_s) (plus for K*) from its matrix element.
     """
     kaon_gev = KAONS[kaon]
     if mass_gev >= B_MASS_GEV - kaon_gev:
@@ -46,8 +48,10 @@ def scalar_branching(kaon: str, mass_gev: float) -> float:
     loop = 3.0 * TOP_MASS_GEV**2 * VTS_VTB / (16.0 * math.pi**2 * HIGGS_VEV_GEV**3)
     width = loop**2 / (64.0 * math.pi * B_MASS_GEV**3)
     if kaon == "k":
+        width *= (B_QUARK_GEV / (B_QUARK_GEV - S_QUARK_GEV)) ** 2
         width *= (b2 - kaon_gev**2) ** 2 * math.sqrt(lam) * (0.330 / (1.0 - s2 / 37.46)) ** 2
     else:
+        width *= (B_QUARK_GEV / (B_QUARK_GEV + S_QUARK_GEV)) ** 2
         width *= lam**1.5 * (1.364 / (1.0 - s2 / b2) - 0.990 / (1.0 - s2 / 36.78)) ** 2
     return width * B_LIFETIME_S / HBAR_GEV_S
 

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from daq.config.signal import SignalConfig
+from daq.errors import ConfigError
 from daq.geometry.planes import P0_Z_MM
 from daq.source.particles import F64, Particles
 from daq.source.processes.rejection import Columns, keep_drawing
@@ -34,9 +35,18 @@ def injection(signal: SignalConfig, curve: PathCurve) -> tuple[float, Draw] | No
 
 @lru_cache(maxsize=16)
 def injected_per_pot(signal: SignalConfig) -> float:
-    """Expected decays to the final state inside the range, per POT, times the configured factor."""
+    """Expected decays to the final state inside the range, per POT, times the configured factor.
+
+    Raises
+    ------
+    ConfigError
+        The particle is too light for its final state.
+    """
     chosen = signal.injection
-    masses_of(chosen.final_state)
+    daughters_gev = sum(masses_of(chosen.final_state))
+    if not chosen.mass_gev > daughters_gev:
+        msg = f"signal.injection: {chosen.mass_gev} GeV cannot decay to {chosen.final_state}, {daughters_gev:.4f} GeV"
+        raise ConfigError(msg + "; wanted a heavier particle, change mass_gev or final_state")
     rng = stream(0, 0, Component.CALIBRATION, int(Component.SIGNAL))
     probability = decay_probability(*_flight(rng, CALIBRATION_DECAYS, signal)[2:])
     made = yield_per_pot(chosen.mode, chosen.mass_gev, chosen.coupling, signal)

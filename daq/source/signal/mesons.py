@@ -5,19 +5,22 @@ The table `data/mesons.csv` is made by `tools/meson_table.py` with PYTHIA 8; CER
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from daq.errors import ConfigError
+from daq.errors import ConfigError, DataError
 from daq.source.particles import F64
 from daq.source.processes.decays import decay
 from daq.source.signal.constants import MESON_MASS_GEV
+
+TABLE = "mesons.csv"
+COLUMNS = ("meson", "p_low_gev", "p_high_gev", "pt_low_gev", "pt_high_gev", "count")
 
 
 class MesonMode(NamedTuple):
@@ -53,19 +56,64 @@ class MesonSpectrum:
 @cache
 def meson_spectra() -> dict[str, MesonSpectrum]:
     """All mesons of the table, by name; those above its lowest momentum."""
-    text = (resources.files("daq.source.signal") / "data" / "mesons.csv").read_text(encoding="utf-8")
-    lines = text.splitlines()
-    events = next(int(line.removeprefix("# events=")) for line in lines if line.startswith("# events="))
-    edges: dict[str, list[list[float]]] = {}
-    for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-        name, *numbers = row.values()
-        edges.setdefault(name, []).append([float(number) for number in numbers])
-    spectra = {}
-    for name, rows in edges.items():
-        table = np.array(rows)
-        total = table[:, 4].sum()
-        spectra[name] = MesonSpectrum(table[:, :4], np.cumsum(table[:, 4]) / total, float(total / events))
-    return spectra
+    text = (resources.files("daq.source.signal") / "data" / TABLE).read_text(encoding="utf-8")
+    return parse_meson_table(text, TABLE)
+
+
+def parse_meson_table(text: str, source: str) -> dict[str, MesonSpectrum]:
+    """Read the text of a table.
+
+    Raises
+    ------
+    DataError
+        No header, no number of events, a count that is none or negative, a meson or a cell missing: with the line.
+    """
+    lines = list(enumerate(text.splitlines(), 1))
+    events = [line.removeprefix("# events=") for _, line in lines if line.startswith("# events=")]
+    if len(events) != 1 or not events[0].isdigit() or int(events[0]) == 0:
+        msg = f"{source}: '# events=' is {events}; wanted one such line with the number of collisions"
+        raise DataError(msg + ", make the table again")
+    rows = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    if not rows or rows[0][1] != ",".join(COLUMNS):
+        msg = f"{source}: header of columns not found; wanted '{','.join(COLUMNS)}', make the table again"
+        raise DataError(msg)
+    cells: dict[str, list[list[float]]] = {}
+    for number, line in rows[1:]:
+        name, *fields = line.split(",")
+        cells.setdefault(name, []).append(_cell(name, fields, f"{source}, line {number}"))
+    if set(cells) != set(MESON_MASS_GEV):
+        msg = f"{source}: mesons {sorted(cells)}, wanted {sorted(MESON_MASS_GEV)}; make the table again"
+        raise DataError(msg)
+    return {name: _spectrum(np.array(found), int(events[0]), f"{source}, {name}") for name, found in cells.items()}
+
+
+def _cell(name: str, fields: list[str], where: str) -> list[float]:
+    try:
+        values = [float(field) for field in fields]
+    except ValueError as error:
+        msg = f"{where}: {error}; make the table again"
+        raise DataError(msg) from None
+    good = len(values) == len(COLUMNS) - 1 and all(math.isfinite(value) and value >= 0.0 for value in values)
+    if not good or not (values[0] < values[1] and values[2] < values[3]):
+        msg = f"{where}: {name},{','.join(fields)}; wanted low < high twice and a count, none negative"
+        raise DataError(msg + ", make the table again")
+    return values
+
+
+def _spectrum(table: F64, events: int, where: str) -> MesonSpectrum:
+    """Cumulative counts; the cells must be a full grid: a missing one would be a hole in the spectrum."""
+    p_edges, pt_edges = np.unique(table[:, :2]), np.unique(table[:, 2:4])
+    grid = {(p, q) for p in pairwise(p_edges.tolist()) for q in pairwise(pt_edges.tolist())}
+    got = [((row[0], row[1]), (row[2], row[3])) for row in table.tolist()]
+    if set(got) != grid or len(got) != len(grid):
+        hole = min(grid - set(got), default=got[0])
+        msg = f"{where}: {len(got)} cells, wanted the {len(grid)} of a full grid, once each; look at p, pT {hole}"
+        raise DataError(msg + ", make the table again")
+    total = float(table[:, 4].sum())
+    if not total > 0.0:
+        msg = f"{where}: all counts are 0; make the table again"
+        raise DataError(msg)
+    return MesonSpectrum(table[:, :4], np.cumsum(table[:, 4]) / total, total / events)
 
 
 def meson_branching(mode: str, mass_gev: float) -> float:

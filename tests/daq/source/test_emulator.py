@@ -205,7 +205,7 @@ def test_protons_and_beam_record():
     assert np.mean([r.b1c_current_a for r in records]) == pytest.approx(-770.0, abs=0.1)
     assert len({r.b2_current_a for r in records}) == 40
     assert {r.t10_stamp_ns for r in records} == {77}
-    assert set(records[0].scalers) == {"Q1_OR", "MUV3", "NHOD", "MUV1_OR_MUV2", "QX", "IRC"}
+    assert set(records[0].scalers) == {"Q1_OR", "MUV3", "NHOD", "MUV1_OR_MUV2", "QX", "IRC", "LAV", "ANTI0"}
     assert records[0].scalers["Q1_OR"] > 0
     with pytest.raises(DataError, match="last slice"):
         source.burst(1).beam_record(1)

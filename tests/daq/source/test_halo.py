@@ -82,6 +82,6 @@ def test_acceptance_turns_published_muons_into_muons_at_the_origin(muons):
 
 
 def test_a_halo_that_never_arrives_is_refused():
-    lost = HaloConfig(shift_x_mm=(1e6, -1e6))
+    lost = HaloConfig(shift_x_mm=(1e5, -1e5))
     with pytest.raises(ConfigError, match="none of"):
         halo_acceptance(Component.HALO_HARD, lost, -1)

@@ -260,7 +260,7 @@ def test_vetoes():
     assert anti0.fields["x"].mean() == pytest.approx(500.0, abs=1.0) and anti0.fields["x"].std() == pytest.approx(
         36.0, rel=0.03
     )
-    for r, seen in ((150.0, False), (180.0, True), (1070.0, True), (1090.0, False)):
+    for r, seen in ((130.0, False), (180.0, True), (1070.0, True), (1090.0, False)):
         hit = anti0_hits(rng, np.zeros(1), np.array([r]), np.zeros(1), VetoResponse(anti0_efficiency=1.0))
         assert (len(hit.time) == 1) is seen
     assert len(lav_tags(rng, time, VetoResponse()).time) / N == pytest.approx(0.03, abs=0.004)

@@ -206,7 +206,7 @@ def test_photon_energy_and_position_in_the_lkr():
 
 def test_a_particle_through_the_hole_of_anti0_leaves_nothing_there():
     z = planes()["ANTI0"].z_mm
-    for radius, seen in ((160.0, False), (170.0, True)):
+    for radius, seen in ((140.0, False), (150.0, True)):
         given = particles(Kind.KAON, x=radius, y=0.0, p=1e6, start=z - 1.0)
         assert (hits(given)[0].get("anti0", 0) > 0) is seen
 

@@ -1,0 +1,1 @@
+"""Excursions of background rates: pure functions from committed spills to alarms."""

@@ -1,0 +1,48 @@
+// Pairs in the open regions. The box is sealed: it has no number, and no zero.
+
+import { byId, element, fillTable, power } from "../lib/dom.js";
+import { whole } from "../lib/format.js";
+
+export const CHANNELS = { mumu_os: "μ⁺μ⁻", mumu_pp: "μ⁺μ⁺", mumu_mm: "μ⁻μ⁻", emu_os: "e±μ∓", emu_ss: "e±μ±" };
+const REGIONS = ["OCR1", "OCR2", "OCR3", "OUTSIDE", "INSIDE"];
+const rank = (list, name) => { const i = list.indexOf(name); return i < 0 ? 99 : i; };
+
+function sealed() {
+  const box = element("span", "sealed", "sealed-word");
+  box.title = "masked: never shown";
+  return box;
+}
+
+// same-sign and e mu pairs may be opened by the collaboration; opposite-sign muon pairs never are on this page
+const isOpened = (channel, counts) => counts.INSIDE > 0 && channel !== "mumu_os";
+
+// beam alone when there is any; else the one kind of biased spills there is, and what it stands for
+export function showTotalRegions(totals) {
+  const kinds = Object.entries(totals?.biased ?? {}), beam = totals && totals.n_spills > kinds.reduce((n, [, b]) => n + b.n_spills, 0);
+  const note = byId("region-note");
+  note.replaceChildren();
+  if (beam || kinds.length !== 1) {
+    showRegions(totals?.candidates);
+    if (kinds.length) note.textContent = beam ? "biased spills are not in here: see the run" : "biased spills of several kinds: see each run";
+    return;
+  }
+  const [kind, biased] = kinds[0];
+  showRegions(biased.candidates);
+  note.append("biased: ", kind, biased.equivalent_pot ? "; stands for " : "", biased.equivalent_pot ? power(biased.equivalent_pot) : "", biased.equivalent_pot ? " protons that were never on target" : "");
+}
+
+export function showRegions(candidates, tableId = "region-table") {
+  const channels = Object.keys(candidates ?? {}), table = byId(tableId);
+  if (!channels.length) { table.tBodies[0].replaceChildren(); return; }
+  const known = Object.keys(CHANNELS);
+  channels.sort((a, b) => rank(known, a) - rank(known, b));
+  const regions = [...new Set(channels.flatMap((ch) => Object.keys(candidates[ch])))].filter((r) => r !== "INSIDE").sort((a, b) => rank(REGIONS, a) - rank(REGIONS, b));
+  const head = element("tr");
+  head.append(...["pair", ...regions.map((r) => (r === "OUTSIDE" ? "outside" : r)), "in box"].map((text) => { const th = element("th", text); th.scope = "col"; return th; }));
+  table.tHead.replaceChildren(head);
+  fillTable(table, channels.map((channel) => {
+    const counts = candidates[channel];
+    return [CHANNELS[channel] ?? channel, ...regions.map((r) => whole(counts[r] ?? null)), isOpened(channel, counts) ? whole(counts.INSIDE) : sealed()];
+  }));
+  for (const word of table.querySelectorAll(".sealed-word")) word.parentElement.className = "sealed";
+}

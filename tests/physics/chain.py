@@ -1,0 +1,132 @@
+"""Emulated bursts through the real Level 0, event builder and `streaming.reco`, with what was found event by event.
+
+Candidates are looked at one by one here, masked or not: it is all emulated, and no product code does this.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+import streaming.reco.pipeline as pipeline
+from daq.config import Config
+from daq.config.beam import BeamConfig
+from daq.config.detector import DetectorConfig
+from daq.config.processes import ProcessesConfig
+from daq.event_builder import EventBuilder
+from daq.source.emulator import EmulatedDetector
+from daq.units import ELECTRON_MASS_GEV, FINE_NS, MM_PER_M, MUON_MASS_GEV, PION_MASS_GEV, TICK_NS, ns_to_fine
+from l0emu import L0Setup, new_burst, step
+from streaming.reco.tax import pair_mass, point_back
+
+CONFIG = Config()
+SETUP = L0Setup.from_config(CONFIG.l0)
+SILENT = {"chod_hz": 0.0, "na48chod_hz": 0.0, "muv3_hz": 0.0, "lav_hz": 0.0, "sav_hz": 0.0}
+NOTHING = {
+    "prompt_mumu": {"selected_per_pot": 0.0},
+    "prompt_ee": {"selected_per_pot": 0.0},
+    "upstream": {"selected_per_pot": 0.0},
+    "k_short": {"selected_per_pot": 0.0},
+    "k_plus": {"selected_per_pot": 0.0},
+}
+POT = 5.0e12
+
+
+@dataclass
+class Found:
+    """One row for each event with exactly two tracks [ns, m, mm, GeV].
+
+    good : exactly one two-track vertex of good tracks; channel : of the real selection, -1 for none
+    z_vertex, cda : of the pair, whether good or not; pid : of the two tracks
+    """
+
+    time: np.ndarray
+    good: np.ndarray
+    channel: np.ndarray
+    z_vertex: np.ndarray
+    z_tax: np.ndarray
+    cda_tax: np.ndarray
+    mass_mumu: np.ndarray
+    mass_ee: np.ndarray
+    mass_pipi: np.ndarray
+    charge: np.ndarray
+    pid: np.ndarray
+
+    def __getitem__(self, rows):
+        return Found(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def __len__(self):
+        return len(self.time)
+
+
+def only(seed=7, detector=None, **process):
+    """Source with nothing but one process, e.g. k_plus={"selected_per_pot": 2e-10}; 5e12 POT in so long a spill that
+    events do not overlap."""
+    quiet = {"halo": {"per_pot": 0.0}, "filler": {"chod_per_pot": 0.0, "lkr_per_pot": 0.0}, "noise": SILENT}
+    processes = ProcessesConfig(**(NOTHING | process))
+    beam = BeamConfig(pot_per_spill=POT, pot_relative_noise=0.0, spill_seconds=12.0, duty_factor=1.0)
+    return EmulatedDetector(beam, DetectorConfig(**quiet | (detector or {})), seed, processes)
+
+
+def frames(source, burst=1):
+    """Chunks of events of a burst."""
+    state, builder = new_burst(SETUP), EventBuilder(ns_to_fine(50.0))
+    for batch in source.burst(burst).slices():
+        triggers = step(state, batch, SETUP)
+        yield from builder.add(batch, triggers.time, triggers.flags, triggers.trigger_type)
+
+
+def found(monkeypatch, source, burst=1, **cuts):
+    """Run the real reconstruction on a burst and take down what it found; `cuts` change the selection."""
+    taken = {}
+    for name in ("find_pairs", "find_vertices", "identify", "select"):
+        monkeypatch.setattr(pipeline, name, _spy(taken, name, ORIGINAL[name]))
+    reco = CONFIG.reco.model_copy(update=cuts)
+    reconstruction = pipeline.Reconstruction(reco, CONFIG.regions, CONFIG.gate)
+    parts = []
+    for frame in frames(source, burst):
+        reconstruction.analyse(frame)
+        parts.append(_rows(taken, frame))
+    return Found(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Found)))
+
+
+ORIGINAL = {name: getattr(pipeline, name) for name in ("find_pairs", "find_vertices", "identify", "select")}
+
+
+def _spy(taken, name, function):
+    def call(*args):
+        taken[name] = function(*args)
+        return taken[name]
+
+    return call
+
+
+def _rows(taken, frame):
+    pairs, vertices, chosen = taken["find_pairs"], taken["find_vertices"], taken["select"]
+    two = np.flatnonzero(np.diff(pairs.pair_first) == 1)
+    pair = pairs.pair_first[two]
+    first, second = pairs.first[pair], pairs.second[pair]
+    p = pairs.state[first, 5], pairs.state[second, 5]
+    tax = point_back(vertices.vertex[pair], vertices.slopes[pair], *p)
+    masses = [pair_mass(vertices.slopes[pair], *p, m, m) for m in (MUON_MASS_GEV, ELECTRON_MASS_GEV, PION_MASS_GEV)]
+    header = frame.header
+    event = pairs.events[two]
+    time = header["timestamp"][event].astype(float) * TICK_NS + header["fine_time"][event] * FINE_NS
+    charge = pairs.state[first, 6] + pairs.state[second, 6]
+    pid = np.stack((taken["identify"][first], taken["identify"][second]), axis=1)
+    return Found(
+        time,
+        chosen.n_vertices[two] == 1,
+        chosen.channel[two],
+        vertices.vertex[pair, 2] / MM_PER_M,
+        tax[:, 0] / MM_PER_M,
+        tax[:, 1],
+        *masses,
+        charge,
+        pid,
+    )
+
+
+def half_width(values):
+    """Half of the interval that holds the middle 68.27 %."""
+    low, high = np.percentile(values, [15.865, 84.135])
+    return (high - low) / 2.0
