@@ -100,7 +100,7 @@ def monitor(
 
 def register(app: typer.Typer) -> None:
     """Mount the commands of this folder."""
-    from monitor import commands_alarms, commands_deadman, commands_ledger, commands_log
+    from monitor import commands_alarms, commands_blind, commands_deadman, commands_ledger, commands_log
 
     app.command()(live)
     app.command()(collector)
@@ -109,3 +109,4 @@ def register(app: typer.Typer) -> None:
     commands_alarms.register(app)
     commands_deadman.register(app)
     commands_log.register(app)
+    commands_blind.register(app)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,6 +46,7 @@ class Quality(StrEnum):
     MAGNET_STAMP = "MAGNET_STAMP"
     BAD_SCALER = "BAD_SCALER"
     BIASED = "BIASED"
+    NOT_SEALED = "NOT_SEALED"
 
 
 class Public(BaseModel):
@@ -128,8 +129,18 @@ class Spill(Public):
         return self.run, self.burst
 
     def content(self) -> str:
-        """Canonical JSON of everything but the wall clock: equal for the same data, whenever it was taken in."""
-        return self.model_copy(update={"sob_time_ns": 0}).model_dump_json()
+        """Canonical JSON of everything but the wall clock: equal for the same data, whenever it was taken in.
+
+        Whether masked counts were sealed is no content: a replay seals nothing.
+        """
+        quality = [flag for flag in self.quality if flag is not Quality.NOT_SEALED]
+        return self.model_copy(update={"sob_time_ns": 0, "quality": quality}).model_dump_json()
+
+    def not_sealed(self) -> Self:
+        """Give the same row with the flag that says that nothing was sealed with it."""
+        if Quality.NOT_SEALED in self.quality:
+            return self
+        return self.model_copy(update={"quality": [*self.quality, Quality.NOT_SEALED]})
 
 
 def close_spill(

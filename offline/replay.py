@@ -98,10 +98,10 @@ def compare(books: Ledger | None, scratch: Ledger, spill: Spill, *, may_book: bo
     tally = scratch.histograms(*spill.key).tally
     try:
         if booked is None:
-            books.commit(spill, tally)
+            books.commit(spill.not_sealed(), tally)
             return "booked"
         if booked.state == "INCOMPLETE" and spill.n_counted > booked.n_counted:
-            books.upgrade(spill, tally, who="replay", why="recording replayed")
+            books.upgrade(spill.not_sealed(), tally, who="replay", why="recording replayed")
             return "upgraded"
     except ContentConflict as error:
         sys.stderr.write(f"{error}\n")

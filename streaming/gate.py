@@ -5,7 +5,7 @@ What leaves is a `Tally`, which has no room for anything masked, and a `Masked`,
 An event with several tracks is kept only when it is proven visible and has exactly one vertex. Every other one is
 stripped: it is counted by its header, as one with several tracks, and as not selected; none of its tracks, hits or
 histogram entries is. A masked event is folded in among these, never subtracted: nothing public separates the masked
-ones from the ordinary rejected ones (decision 20).
+ones from the ordinary rejected ones (decision 14).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A stripped event keeps its header and its size class (one track at most, or several); its tracks are replaced by two
 that say nothing, and everything else of it goes. The gate strips such an event again, so a recording without the
 stripped payloads gives the same public numbers as one with them, and a masked event in it looks like every other
-rejected one (decision 20).
+rejected one (decision 14).
 """
 
 from __future__ import annotations

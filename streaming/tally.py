@@ -24,7 +24,8 @@ OPEN_REGIONS = ("OCR1", "OCR2", "OCR3", "OUTSIDE", "INSIDE")
 same-sign and e mu pairs within SR or CR when `gate.open_same_sign` is set; otherwise it is zero by construction."""
 
 COUNTS = ("events", "tracks", "two_track", "vertices", "selected", "not_selected")
-"""events = selected + not_selected. tracks, two_track and vertices are those of events that are not masked."""
+"""events = selected + not_selected. two_track: all events with several tracks, masked or not; tracks and vertices are
+those of events that are kept (decision 14)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def render_config(config: Config) -> str:
 
 
 def _fill(table: Table, section: BaseModel) -> None:
-    values = dict(section)
+    values = dict(iter(section))  # not dict(section): a section may have a key that is called keys
     plain = [key for key, value in values.items() if not isinstance(value, BaseModel)]
     for key in plain:
         field = type(section).model_fields[key]

@@ -51,7 +51,7 @@ class Config(Section):
 
     def mask_digest(self) -> str:
         """SHA-256 of the parts that define what is masked."""
-        return _digest(self, {"regions", "gate"})
+        return _digest(self, {"channels", "regions", "gate"})
 
 
 def _digest(config: Config, sections: set[str]) -> str:

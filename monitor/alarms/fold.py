@@ -73,6 +73,7 @@ def step(state: DeskState, reading: Reading, rules: Rules) -> DeskState:
         kinds.SCALER: system.scaler(reading),
         kinds.INCOMPLETE: system.incomplete(reading),
         kinds.CLOCK: system.clock(reading, state.last),
+        kinds.KEYS: system.sealing(reading),
         kinds.DEAD: system.dead_time(reading, cfg),
     }
     raised = {name: _raise(state.system.get(name, Raised()), one, reading, cfg) for name, one in said.items()}

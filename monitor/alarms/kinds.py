@@ -9,7 +9,7 @@ from monitor.alarms.model import Severity, System
 JUMP, TRIGGER, DRIFT, RATIO = "BackgroundRateExcursion", "TriggerRateExcursion", "BackgroundDrift", "RatioExcursion"
 POT_SUSPECT, POT_MISSING, MAGNET = "PotMonitorSuspect", "PotMissing", "MagnetOffWorkingPoint"
 SCALER, INCOMPLETE, CLOCK, DEAD = "ScalerBad", "SpillIncomplete", "ClockStep", "DeadTimeHigh"
-MISCALIBRATED = "DetectorMiscalibrated"
+MISCALIBRATED, KEYS = "DetectorMiscalibrated", "SealingKeysMissing"
 
 
 class Kind(NamedTuple):
@@ -69,6 +69,12 @@ KINDS = {
     INCOMPLETE: Kind("accounting", "ticket", "Replay the recorded burst: a complete replay upgrades it."),
     CLOCK: Kind("accounting", "ticket", "Check the time service of the source. Order and sums do not depend on it."),
     DEAD: Kind("trigger", "ticket", "Look at the trigger rate and at what chokes the readout."),
+    KEYS: Kind(
+        "chain",
+        "page",
+        "Give collector and workers the key set ([sealing] keys) and restart them; until then no event with several "
+        "tracks is looked at. Single tracks, triggers and scalers are counted as ever.",
+    ),
     MISCALIBRATED: Kind(
         "alarms",
         "ticket",

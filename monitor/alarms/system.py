@@ -178,6 +178,13 @@ def incomplete(reading: Reading) -> Said:
     return Said(State.WARN, f"The spill is incomplete: {reading.n_missing} events missing.")
 
 
+def sealing(reading: Reading) -> Said:
+    """Whether the masked counts of the spill were sealed."""
+    if Quality.NOT_SEALED not in reading.flags:
+        return Said(State.OK, "The spill is sealed.")
+    return Said(State.ALARM, "The spill was taken without sealing keys: events with several tracks were not looked at.")
+
+
 def clock(reading: Reading, before: Reading | None) -> Said:
     """Wall clock at SOB against that of the burst before."""
     if before is None or before.key[0] != reading.key[0]:
@@ -203,6 +210,7 @@ SYSTEM = (
     kinds.SCALER,
     kinds.INCOMPLETE,
     kinds.CLOCK,
+    kinds.KEYS,
     kinds.DEAD,
     kinds.MISCALIBRATED,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -12,16 +12,24 @@ from monitor.accounting.judge import Judgement, judge
 from monitor.ledger import pack, read, write
 from monitor.ledger.bookrow import BookRow, Note
 from monitor.ledger.derived import judge_again, judgement_of_row, previous_spill
+from monitor.ledger.sealed import add_sealed, last_sealed
 from monitor.ledger.store import Store
+from monitor.sealed.model import SealedSpill
+from monitor.sealed.seal import Link
 from monitor.spill import Quality, Spill
 from streaming.tally import Tally
+
+Seal = Callable[[int, Link], SealedSpill]
+"""Makes the sealed row of a spill from the revision of its public row and the place in the chain."""
 
 
 class Booking(Store):
     """Adds rows to the books, one transaction each."""
 
-    def commit(self, spill: Spill, tally: Tally) -> Literal["inserted", "already"]:
-        """Book a spill and everything that belongs to it in one transaction.
+    def commit(self, spill: Spill, tally: Tally, seal: Seal | None = None) -> Literal["inserted", "already"]:
+        """Book a spill and everything that belongs to it in one transaction, its sealed counts included.
+
+        seal : makes the sealed row from the revision and the place in the chain; None: nothing is sealed
 
         Raises
         ------
@@ -34,6 +42,8 @@ class Booking(Store):
             if not rows:
                 judgement = judge(spill, previous_spill(connection, *spill.key, is_new=True), self._rules)
                 write.append(connection, [self._new(spill, tally, judgement)], entry)
+                if seal is not None:
+                    add_sealed(connection, seal(0, last_sealed(connection)))
                 return "inserted"
             is_same = any(write.is_same(row, spill, tally) for row in rows)
             write.count_repeat(connection, spill, "already" if is_same else "refused", self._now_ns())
@@ -45,7 +55,9 @@ class Booking(Store):
         )
         raise ContentConflict(msg)
 
-    def upgrade(self, spill: Spill, tally: Tally, who: str, why: str) -> Literal["upgraded", "already"]:
+    def upgrade(
+        self, spill: Spill, tally: Tally, who: str, why: str, seal: Seal | None = None
+    ) -> Literal["upgraded", "already"]:
         """Add a correction to a burst that was INCOMPLETE and of which more is known now.
 
         What a person corrected before holds for the new row as well.
@@ -72,6 +84,8 @@ class Booking(Store):
             for note in read.last_notes(connection, *spill.key):
                 new.append(self._changed(new[-1], note))
             write.append(connection, new, entry)
+            if seal is not None:
+                add_sealed(connection, seal(newest + 1, last_sealed(connection)))
         return "upgraded"
 
     def correct(self, key: tuple[int, int], note: Note) -> BookRow:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from daq.errors import StoreError
 from daq.version import PROGRAM_VERSION
-from monitor.ledger import schema, tables
+from monitor.ledger import schema, sealed, tables
 
 CREATE_LOCK = 0x6475_6D70
 """Number of the lock under which one process at a time makes tables."""
@@ -51,7 +51,7 @@ def create(connection: sa.Connection, name: str, now_ns: int) -> Found:
         return found
     there = set(sa.inspect(connection).get_table_names())
     schema.metadata.create_all(connection)
-    new = [table for table in (*schema.BOOKS, *tables.BOOKS) if table.name not in there]
+    new = [table for table in (*schema.BOOKS, *tables.BOOKS, *sealed.BOOKS) if table.name not in there]
     for statement in schema.append_only_statements(connection.dialect.name, new):
         connection.exec_driver_sql(statement)
     if found == "nothing":
@@ -60,7 +60,8 @@ def create(connection: sa.Connection, name: str, now_ns: int) -> Found:
     else:
         renamed = schema.meta.update().where(schema.meta.c.key == "schema").values(value=schema.SCHEMA_NAME)
         connection.execute(renamed)
-    return found
+    # "older" asks the caller to judge every row: not where that was done already
+    return "current" if tables.judgement.name in there else found
 
 
 def refuse_empty(name: str) -> StoreError:

@@ -7,9 +7,10 @@ from monitor.ledger.booking import Booking
 from monitor.ledger.keeping import Keeping
 from monitor.ledger.logbook import Logbook
 from monitor.ledger.reading import Reading
+from monitor.ledger.sealed_books import SealedBooks
 
 
-class Ledger(Booking, Reading, Accounts, Keeping, Logbook):
+class Ledger(Booking, Reading, Accounts, Keeping, Logbook, SealedBooks):
     """One row per burst, committed in one transaction, never changed. Safe to share between threads.
 
     A burst that was committed twice is there once; a burst that comes back with other content is refused; a burst

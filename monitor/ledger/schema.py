@@ -11,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_NAME = "dumpwatch.ledger/2"
+SCHEMA_NAME = "dumpwatch.ledger/3"
 
-OLDER = ("dumpwatch.ledger/1",)
+OLDER = ("dumpwatch.ledger/1", "dumpwatch.ledger/2")
 """Schemas that a writer brings up to date by adding tables; their rows stay as they are."""
 
 metadata = sa.MetaData()

@@ -6,23 +6,17 @@ never on this machine; what the rows prove is in `monitor.sealed.audit`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
 
-from daq.errors import StoreError
-from monitor.ledger.schema import correction, metadata, spill
-from monitor.sealed import openlog
+from monitor.ledger.schema import correction, metadata, spill, to_spill
+from monitor.ledger.tables import note
 from monitor.sealed.chain import START
 from monitor.sealed.model import OpeningRow, SealedSpill
 from monitor.sealed.seal import Link
 from monitor.sealed.store import PublicRow
-
-PAGE = 500
-"""So many rows are read in one transaction: a reader of the whole chain holds up nobody."""
 
 
 def _bytes(name: str) -> sa.Column[Any]:
@@ -40,7 +34,7 @@ sealed_spill = sa.Table(
     sa.Column("wall_ns", sa.BigInteger, nullable=False),
     _bytes("signature"),
     sa.UniqueConstraint("run", "burst", "revision"),
-    sa.ForeignKeyConstraint(["run", "burst"], ["spill.run", "spill.burst"]),
+    to_spill(),
 )
 
 opening = sa.Table(
@@ -100,86 +94,24 @@ def openings(connection: sa.Connection) -> list[OpeningRow]:
 def public_rows(connection: sa.Connection, after: int, limit: int) -> list[tuple[int, PublicRow]]:
     """Public rows booked after an entry, with their entries, ascending."""
     first, later = spill.c, correction.c
-    revision: sa.Label[int] = sa.literal_column("0", sa.Integer).label("revision")
+    zero: sa.Label[int] = sa.literal_column("0", sa.Integer).label("revision")
+    same = (note.c.run == later.run, note.c.burst == later.burst, note.c.revision == later.revision)
+    by_hand = sa.case((sa.exists().where(*same), 1), else_=0).label("by_hand")
+    never: sa.Label[int] = sa.literal_column("0", sa.Integer).label("by_hand")
     query = (
         sa.union_all(
-            sa.select(first.entry, first.run, first.burst, revision, first.document).where(first.entry > after),
-            sa.select(later.entry, later.run, later.burst, later.revision, later.document).where(later.entry > after),
+            sa.select(first.entry, first.run, first.burst, zero, first.document, never).where(first.entry > after),
+            sa.select(later.entry, later.run, later.burst, later.revision, later.document, by_hand).where(
+                later.entry > after
+            ),
         )
         .order_by("entry")
         .limit(limit)
     )
-    return [(r.entry, PublicRow(r.run, r.burst, r.revision, r.document)) for r in connection.execute(query)]
+    rows = connection.execute(query)
+    return [(r.entry, PublicRow(r.run, r.burst, r.revision, r.document, bool(r.by_hand))) for r in rows]
 
 
 def _plain(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row mapping of any columns
     """Values of a row; a database may give its bytes as a view."""
     return {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()}
-
-
-class SealedBooks:
-    """The sealed part of a ledger: `monitor.sealed.store.SealedStore` over the transactions of a ledger."""
-
-    def _transaction(self, *, write_lock: bool = False) -> AbstractContextManager[sa.Connection]:
-        raise NotImplementedError
-
-    def _now(self) -> int:
-        raise NotImplementedError
-
-    def n_sealed(self) -> int:
-        """Count sealed spills."""
-        with self._transaction() as connection:
-            return n_sealed(connection)
-
-    def last_sealed(self) -> Link:
-        """Where the chain stands; its head is public, and worth being written down elsewhere."""
-        with self._transaction() as connection:
-            return last_sealed(connection)
-
-    def sealed(self, first: int = 0, last: int | None = None) -> Iterator[SealedSpill]:
-        """Sealed spills by their place in the chain, both ends included, ascending."""
-        with self._transaction() as connection:
-            newest = connection.scalar(sa.select(sa.func.max(sealed_spill.c.idx)))
-        end = -1 if newest is None else int(newest)
-        end = end if last is None else min(end, last)
-        for start in range(first, end + 1, PAGE):
-            with self._transaction() as connection:
-                page = sealed_between(connection, start, min(start + PAGE - 1, end))
-            yield from page
-
-    def public_rows(self) -> Iterator[PublicRow]:
-        """Every public row, superseded ones included, in the order of the commits."""
-        entry = 0
-        while True:
-            with self._transaction() as connection:
-                page = public_rows(connection, entry, PAGE)
-            if not page:
-                return
-            yield from (row for _, row in page)
-            entry = page[-1][0]
-
-    def openings(self) -> list[OpeningRow]:
-        """The opening log, oldest line first."""
-        with self._transaction() as connection:
-            return openings(connection)
-
-    def add_opening(self, after: bytes, kind: str, body: str, proof: bytes) -> OpeningRow:
-        """Append a line to the opening log in one transaction.
-
-        after : head of the log that the caller has seen
-
-        Raises
-        ------
-        StoreError
-            Somebody else wrote a line meanwhile; nothing was written.
-        """
-        with self._transaction(write_lock=True) as connection:
-            log = openings(connection)
-            head, number = (log[-1].head, log[-1].id + 1) if log else (openlog.START, 1)
-            if head != after:
-                msg = "opening log: another line was written meanwhile; nothing was written, try again"
-                raise StoreError(msg)
-            row = OpeningRow(number, kind, body, proof, b"", self._now())
-            row = replace(row, head=openlog.head_after(head, row))
-            add_opening(connection, row)
-        return row

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.accounting.judge import Reason
-from monitor.ledger import schema, tables
+from monitor.ledger import schema, sealed, tables
 from monitor.ledger.bookrow import BookRow, columns_of
 from monitor.ledger.derived import sum_rows
 from monitor.ledger.pack import packed_candidates, packed_counts, tally_layout
@@ -81,7 +81,7 @@ def _database(connection: sa.Connection) -> Iterator[str]:
     else:
         query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
         there = set(connection.exec_driver_sql(query).scalars())
-    for table in (*schema.BOOKS, *tables.BOOKS):
+    for table in (*schema.BOOKS, *tables.BOOKS, *sealed.BOOKS):
         for verb in ("update", "delete"):
             if f"{table.name}_no_{verb}" not in there:
                 yield f"table {table.name}: nothing keeps its rows from {verb}; the trigger is gone"

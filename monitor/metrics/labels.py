@@ -48,6 +48,7 @@ ALARMS = (
     "ScalerBad",
     "SpillIncomplete",
     "ClockStep",
+    "SealingKeysMissing",
     "TriggerRateExcursion",
     "TriggerSilent",
     "DeadTimeHigh",

@@ -7,7 +7,6 @@ from pathlib import Path
 from daq.errors import PolicyError
 from monitor.ledger import Ledger
 from monitor.ledger.engine import shown
-from monitor.ledger.sealed import SealedBooks
 from monitor.sealed.keygen import SHARE_FILE, make_keys
 from monitor.sealed.keyring import Custodian, KeyRing
 from streaming.sealing.keys import FILE
@@ -16,16 +15,9 @@ DEMONSTRATION_NAMES = ["demonstration-1", "demonstration-2", "demonstration-3", 
 DEMONSTRATION_THRESHOLD = 3
 
 
-class SealedLedger(Ledger, SealedBooks):
-    """A ledger with its sealed part."""
-
-    def _now(self) -> int:
-        return self._now_ns()
-
-
-def open_books(url: str, *, readonly: bool = True) -> SealedLedger:
+def open_books(url: str, *, readonly: bool = True) -> Ledger:
     """Open a ledger with its sealed part."""
-    return SealedLedger.open(url, readonly=readonly)
+    return Ledger.open(url, readonly=readonly)
 
 
 def demonstration_folder(url: str) -> Path:

@@ -6,10 +6,15 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from daq.errors import PolicyError
 from monitor.sealed.chain import next_head, sign
+from monitor.sealed.keygen import HOST_FILE
+from monitor.sealed.keyring import KeyRing, load_host_key
 from monitor.sealed.model import SealedSpill
 from monitor.sealed.record import NONCE_BYTES, Record, seal_context, slots_context
 from monitor.spill import Spill
@@ -42,6 +47,21 @@ class SpillSealer:
         self._keys = keys
         self._host_key = host_key
         self._nonce = nonce
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Sealer of this host, from the public part of a key set.
+
+        Raises
+        ------
+        PolicyError
+            Missing, wrong or unreadable keys, or a host key that others can read or that is of another set.
+        """
+        ring, host_key = KeyRing.load(folder), load_host_key(folder)
+        if host_key.public_key() != ring.host:
+            msg = f"sealing keys {folder}: {HOST_FILE} is not the host key of this key set; take both from one ceremony"
+            raise PolicyError(msg)
+        return cls(ring.keys, host_key)
 
     def seal(self, spill: Spill, revision: int, masked: Masked, link: Link, wall_ns: int) -> SealedSpill:
         """Seal what was masked in a spill. `masked` stays as it is; discard it after the commit."""

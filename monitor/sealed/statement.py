@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal, Self
@@ -108,9 +108,26 @@ class Statement(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            fields = ", ".join(sorted({".".join(map(str, fault["loc"])) for fault in error.errors()}))
-            msg = f"statement: does not fit in {fields or 'itself'}; make it with `dumpwatch blind approve --new`"
-            raise PolicyError(msg) from None
+            raise _unfit(error) from None
+
+    @classmethod
+    def of(cls, content: Mapping[str, object]) -> Self:
+        """Make a statement from its fields.
+
+        Raises
+        ------
+        PolicyError
+        """
+        try:
+            return cls.model_validate(dict(content))
+        except ValidationError as error:
+            raise _unfit(error) from None
+
+
+def _unfit(error: ValidationError) -> PolicyError:
+    faults = error.errors(include_url=False, include_input=False)
+    fields = ", ".join(sorted({".".join(map(str, fault["loc"])) or str(fault["msg"]) for fault in faults}))
+    return PolicyError(f"statement: does not fit in {fields}; make it with `dumpwatch blind approve --new`")
 
 
 def utc(time_ns: int) -> str:
@@ -130,7 +147,6 @@ class Approval(BaseModel):
     statement: str
     """Digest of the statement."""
     signature: str
-
 
     @classmethod
     def read(cls, text: str | bytes) -> Self:

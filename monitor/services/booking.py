@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from functools import partial
 
 from daq.errors import StoreError
 from daq.records import EobRecord
 from monitor.ledger import Ledger
+from monitor.sealed.model import SealedSpill
+from monitor.sealed.seal import Link, SpillSealer
 from monitor.spill import Spill, close_spill
 from streaming.closure import Commit
+from streaming.masked import Masked
 
 
-def make_spill(burst: Commit) -> Spill:
-    """Make the public row of a closed burst.
+def make_spill(burst: Commit, *, sealed: bool = False) -> Spill:
+    """Make the public row of a closed burst; one that is not sealed says so.
 
     Raises
     ------
@@ -21,11 +26,12 @@ def make_spill(burst: Commit) -> Spill:
     """
     content = hashlib.sha256(burst.headers_digest + burst.tally.pack()).hexdigest()
     set_a = burst.sob.b2_set_a
-    return close_spill(burst.sob, burst.eob, burst.tally, burst.n_counted, burst.missing, content, set_a)
+    spill = close_spill(burst.sob, burst.eob, burst.tally, burst.n_counted, burst.missing, content, set_a)
+    return spill if sealed else spill.not_sealed()
 
 
-def book(ledger: Ledger, burst: Commit, spill: Spill) -> Spill:
-    """Commit a row, and return the row that the ledger has now.
+def book(ledger: Ledger, burst: Commit, spill: Spill, sealer: SpillSealer | None = None) -> Spill:
+    """Commit a row with what is sealed for it, and return the row that the ledger has now.
 
     A burst that is booked INCOMPLETE is upgraded when more of it was counted; when less was, the row stays.
 
@@ -36,14 +42,21 @@ def book(ledger: Ledger, burst: Commit, spill: Spill) -> Spill:
     StoreError
         The ledger can't be written now.
     """
+    seal = None
+    if sealer is not None:
+        seal = partial(_seal, sealer, spill, burst.masked)
     booked = ledger.spill(*spill.key)
     if booked is not None and booked.state == "INCOMPLETE" and is_same_burst(burst.eob, booked):
         if spill.state == "INCOMPLETE" and spill.n_missing >= booked.n_missing:
             return booked
-        ledger.upgrade(spill, burst.tally, who="collector", why="frames that were missing were found")
+        ledger.upgrade(spill, burst.tally, who="collector", why="frames that were missing were found", seal=seal)
     else:
-        ledger.commit(spill, burst.tally)
+        ledger.commit(spill, burst.tally, seal)
     return spill
+
+
+def _seal(sealer: SpillSealer, spill: Spill, masked: Masked, revision: int, link: Link) -> SealedSpill:
+    return sealer.seal(spill, revision, masked, link, time.time_ns())
 
 
 def is_same_burst(eob: EobRecord, booked: Spill) -> bool:

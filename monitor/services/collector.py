@@ -18,6 +18,7 @@ from daq.config import Config
 from daq.errors import BadMeta, ContentConflict, StoreError, WireError
 from daq.records import BurstKey, EobRecord, SobRecord
 from monitor.ledger import Ledger
+from monitor.sealed.start import sealer_at_start
 from monitor.services.booking import book, is_same_burst, make_spill
 from monitor.spill import Spill
 from streaming.closure import NO_ANSWER, Action, AskAgain, Closure, Commit, Result
@@ -67,6 +68,7 @@ class CollectorService:
         self._max_bytes = max(RESULT_BYTES, 1 << 20)
         times = (config.streaming.stall_seconds, config.streaming.give_up_seconds)
         self._closure = Closure(*(round(seconds * 1e9) for seconds in times))
+        self._sealer = sealer_at_start(config.sealing.keys)
         self._epoch = uuid.uuid4().hex
         self._sources: dict[bytes, Counter[str]] = {}
         self._source_of: dict[BurstKey, bytes] = {}
@@ -180,12 +182,12 @@ class CollectorService:
     def _commit(self, burst: Commit) -> None:
         key = burst.sob.key
         try:
-            spill = make_spill(burst)
+            spill = make_spill(burst, sealed=self._sealer is not None)
         except StoreError as error:
             self._refuse(key, str(error))
             return
         try:
-            spill = book(self._ledger, burst, spill)
+            spill = book(self._ledger, burst, spill, self._sealer)
         except ContentConflict as error:
             self._refuse(key, str(error))
             return

@@ -21,6 +21,8 @@ from daq.source.modes import RunMode
 from daq.source.scenario import load_scenario, n_taken
 from monitor.ledger import Ledger
 from monitor.opslog.token import write_token
+from monitor.sealed.books import demonstration_keys
+from monitor.sealed.keygen import make_keys
 from monitor.services.listen import listen
 from monitor.services.progress import spill_progress
 from monitor.services.roles import Endpoints
@@ -90,7 +92,7 @@ def work_place(config: Config, ledger_url: str) -> Iterator[Chain]:
         raise ConfigError(msg) from None
     with place as name:
         folder = Path(name)
-        config = with_token(config, folder)
+        config = with_keys(with_token(config, folder), folder, ledger_url)
         (folder / "config.toml").write_text(render_config(config), encoding="utf-8")
         yield Chain(config, ledger_url, folder, Endpoints(**runtime_endpoints(folder)))
 
@@ -102,6 +104,16 @@ def with_token(config: Config, folder: Path) -> Config:
     path = folder / "operators.token"
     write_token(path)
     return config.model_copy(update={"monitor": config.monitor.model_copy(update={"token_file": str(path)})})
+
+
+def with_keys(config: Config, folder: Path, ledger_url: str) -> Config:
+    """Give the chain demonstration keys, where none are configured: beside its ledger, or for as long as it runs."""
+    if config.sealing.keys:
+        return config
+    keys = (
+        demonstration_keys(ledger_url) if ledger_url else make_keys(folder / "keys", ["a", "b"], 2, demonstration=True)
+    )
+    return config.model_copy(update={"sealing": config.sealing.model_copy(update={"keys": str(keys)})})
 
 
 def run_live(config: Config, options: LiveOptions) -> int:

@@ -31,7 +31,7 @@ class Places:
         n = len(z_tax_m)
         tax = np.stack((z_tax_m * MM_PER_M, cda_tax_mm), axis=1)
         inside, side = np.full(n, -1), np.full(n, -1)
-        classify(tax, mass_gev, np.arange(n), np.full(n, int(family)), family_table(regions), inside, side)
+        classify(tax, mass_gev, np.full(n, int(family)), family_table(regions), inside, side)
         self._inside, self._side = inside, side
 
     @property

@@ -156,4 +156,4 @@ def _photons(
             if n < photons.shape[0]:
                 photons[n, 0], photons[n, 1], photons[n, 2], photons[n, 3] = ux, uy, uz, energy[h]
             n += 1
-        neutral[e] = _classify(photons, n, cut, code) if n <= photons.shape[0] else code.other
+        neutral[e] = _classify(photons, n, cut, code)

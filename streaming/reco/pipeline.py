@@ -70,12 +70,19 @@ class Reconstruction:
     """The selections, the regions and the gate with their configuration; holds no state between frames."""
 
     def __init__(
-        self, cfg: RecoConfig, regions: RegionsConfig, gate: GateConfig, channels: ChannelsConfig | None = None
+        self,
+        cfg: RecoConfig,
+        regions: RegionsConfig,
+        gate: GateConfig,
+        channels: ChannelsConfig | None = None,
+        *,
+        several: bool = True,
     ) -> None:
         self._cuts = cfg
         self._channels = channels or ChannelsConfig()
         self._policy = (regions, gate)
-        self._max_tracks = gate.max_tracks
+        # without sealing keys every event with several tracks is as a crowded one: stripped without being looked at
+        self._max_tracks = gate.max_tracks if several else 1
         self._bounds = mask_bounds(regions, gate)
         self._table = region_table(regions)
         self._cells = default_cells() if cfg.residual_field else None
@@ -92,6 +99,7 @@ class Reconstruction:
         check_mask(*self._policy, self._bounds)
         check_lines(*self._policy, self._mask_lines)
         frame = checked(warm_frame())
+        digest_headers(frame)
         publish(frame, self._find(frame))  # not `analyse`: a kernel that does not compile must be seen here
 
     def analyse(self, frame: EventFrame) -> FrameResult:
@@ -144,7 +152,8 @@ class Reconstruction:
 
     def _find(self, frame: EventFrame) -> Findings:
         cuts, pairs = self._cuts, find_pairs(frame, self._max_tracks)
-        state = pairs.state
+        # own columns: a kernel is compiled for the layout, and the self-test of the mask has to run the same code
+        state, charge = pairs.state, np.ascontiguousarray(pairs.state[:, 6])
         found = find_vertices(state[pairs.first], state[pairs.second], self._cells)
         p_first, p_second = state[pairs.first, 5], state[pairs.second, 5]
         tax = point_back(found.vertex, found.slopes, p_first, p_second)
@@ -157,7 +166,7 @@ class Reconstruction:
         channel = self._choose(frame, pairs, chosen.pair, zone, tracks, photons.neutral)
         line = candidate_lines(chosen.pair, found.vertex, found.slopes, p_first, p_second, photons.momentum)
         hidden = np.empty(len(pairs.first), np.bool_)
-        mask_pairs(tax, mass, pairs.first, pairs.second, state[:, 6], tracks.pid, self._bounds, hidden)
+        mask_pairs(tax, mass, pairs.first, pairs.second, charge, tracks.pid, self._bounds, hidden)
         hidden_line = self._mask_lines(pairs, chosen.pair, line, mass, tracks.pid)
         stripped = _stripped_events(pairs, hidden, hidden_line | (chosen.pair < 0))
         # the last row stands for "no pair" (index -1); it is never read where there is one vertex
@@ -172,7 +181,7 @@ class Reconstruction:
     def _measure(self, frame: EventFrame, pairs: TrackPairs) -> Tracks:
         """Impact points, times, quality and identity of all tracks."""
         lists, cuts, more = frame.detectors, self._cuts, self._channels
-        momentum = pairs.state[:, 5]
+        momentum = np.ascontiguousarray(pairs.state[:, 5])
         xy, failed = extrapolate(pairs.state, self._planes)
         isolate(xy, pairs.track_first, At.STRAW1, cuts.straw1_isolation_mm, ISOLATION_STRAW1, failed)
         isolate(xy, pairs.track_first, At.LKR, cuts.lkr_isolation_mm, ISOLATION_LKR, failed)
@@ -191,10 +200,10 @@ class Reconstruction:
 
     def _mask_lines(self, pairs: TrackPairs, pair: I64, line: F64, mass: F64, pid: I8) -> Flags:
         """Mask the line of a candidate with its photons by the same predicate as that of its two tracks."""
-        hidden = np.ones(len(pair), np.bool_)
+        hidden, charge = np.ones(len(pair), np.bool_), np.ascontiguousarray(pairs.state[:, 6])
         some = np.flatnonzero(pair >= 0)
         k, out = pair[some], np.empty(len(some), np.bool_)
-        mask_pairs(line[some], mass[k], pairs.first[k], pairs.second[k], pairs.state[:, 6], pid, self._bounds, out)
+        mask_pairs(line[some], mass[k], pairs.first[k], pairs.second[k], charge, pid, self._bounds, out)
         hidden[some] = out
         return hidden
 

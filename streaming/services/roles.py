@@ -50,7 +50,7 @@ def run_source(config: Config, task: SourceTask, work: str, control: str, lifeti
     hub = Hub(load_keys(config.streaming.curve_directory), config.streaming.max_frame_bytes)
     work_link = hub.bind(Pattern.WORK_SERVER, work)
     control_link = hub.connect(Pattern.CONTROL_CLIENT, control, "collector")
-    publisher = make_publisher(config) if config.recording.masked == "sealed" and config.sealing.keys else None
+    publisher = make_publisher(config) if config.recording.masked == "sealed" and task.keep else None
     service = SourceService(
         hub, work_link, control_link, config.streaming, task.run, keep=task.keep, publisher=publisher
     )
@@ -114,9 +114,11 @@ def _make(config: Config, task: SourceTask, last_booked: int, producer: Producer
 def run_worker(config: Config, work: str, results: str, lifetime: Lifetime) -> int:
     """Worker role until it is stopped; returns the exit code."""
     from streaming.reco.pipeline import Reconstruction
+    from streaming.sealing.start import keys_at_start
     from streaming.services.worker import WorkerService
 
-    reconstruction = Reconstruction(config.reco, config.regions, config.gate, config.channels)
+    keys = keys_at_start(config.sealing.keys)
+    reconstruction = Reconstruction(config.reco, config.regions, config.gate, config.channels, several=keys is not None)
     reconstruction.warm()
     hub = Hub(load_keys(config.streaming.curve_directory), config.streaming.max_frame_bytes)
     work_link = hub.connect(Pattern.WORK_CLIENT, work, "work")

@@ -236,7 +236,7 @@ def test_foreign_files_are_left_as_they_are(tmp_path: Path, readonly: bool) -> N
     with sqlite3.connect(other) as raw:
         raw.execute("UPDATE meta SET value = 'dumpwatch.ledger/9' WHERE key = 'schema'")
     raw.close()
-    expected = {text: "not a database", foreign: "songs", other: "dumpwatch.ledger/9, wanted dumpwatch.ledger/2"}
+    expected = {text: "not a database", foreign: "songs", other: "dumpwatch.ledger/9, wanted dumpwatch.ledger/3"}
     for path, message in expected.items():
         before = path.read_bytes()
         with pytest.raises(StoreError, match=message) as caught:

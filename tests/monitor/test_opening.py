@@ -14,6 +14,7 @@ from monitor.sealed.chain import START
 from monitor.sealed.keygen import SHARE_FILE, make_keys
 from monitor.sealed.keyring import Custodian, KeyRing, load_host_key
 from monitor.sealed.opening import block_digest, check_proof, open_compartment, private_key
+from monitor.sealed.record import ITEM_BYTES, Record, seal_context, slots_context
 from monitor.sealed.seal import Link, SpillSealer
 from monitor.sealed.stages import APPROVED, Stage, check_stage, compartments_of, stages
 from monitor.sealed.statement import Approval, Statement, approve, check_approval
@@ -90,6 +91,34 @@ def test_a_tampered_record_opens_nothing(ceremony):
         open_compartment("mumu/CR", key, [replace(chain[4], records=swapped)])
     places = [(sealed.index, sealed.head) for sealed in chain]
     assert block_digest(places) != block_digest(places[:-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"burst": 2}, "of another place"), ({"index": 0}, "of another place"), ({"nonce": bytes(32)}, "committed to")],
+)
+def test_a_host_that_lies_inside_a_record_opens_nothing(ceremony, change, words):
+    """Rightly encrypted, at the right place of the chain: but the record inside is another one."""
+    ring, custodians, chain = ceremony
+    right = Record(9001, 1, 1, 4, bytes(16), b"n" * 32)
+    inside = replace(right, **change)
+    commitment = (right if "nonce" in change else inside).commitment()
+    cipher = ring.keys.seal("mumu/CR", seal_context(9001, 1, commitment), inside.pack())
+    block = chain[0].records
+    changed = replace(chain[0], records=block[:ITEM_BYTES] + commitment + cipher + block[2 * ITEM_BYTES :])
+    key = private_key("mumu/CR", custodians[:3], ring)
+    with pytest.raises(PolicyError, match=f"run 9001 burst 1 compartment mumu/CR: .*{words}.*; nothing is opened"):
+        open_compartment("mumu/CR", key, [changed])
+
+
+def test_an_event_that_says_it_is_of_another_compartment_is_not_shown(ceremony):
+    ring, custodians, chain = ceremony
+    context = slots_context(chain[0].run, chain[0].burst, chain[0].records)
+    key = private_key("mumu/CR", custodians[:3], ring)
+    for region, shown in ((1, 1), (0, 0)):
+        slot = ring.keys.seal("mumu/CR", context, fill_slot(b"event", 0, region))
+        changed = replace(chain[0], slots=slot + chain[0].slots[len(slot) :])
+        assert len(open_compartment("mumu/CR", key, [changed]).events) == shown
 
 
 @pytest.mark.parametrize("channel", ["mumu", "kk_pi0"])

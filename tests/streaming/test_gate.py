@@ -167,9 +167,9 @@ MASKED: dict = {}
 """Rows that the mask, and not the selection, strips: what a leaky program would count."""
 
 
-def note_masked(found, hidden, n_vertices):
-    MASKED["rows"] = stripped_events(found, hidden, np.ones_like(n_vertices))
-    return stripped_events(found, hidden, n_vertices)
+def note_masked(found, hidden, unfit):
+    MASKED["rows"] = stripped_events(found, hidden, np.zeros_like(unfit))
+    return stripped_events(found, hidden, unfit)
 
 
 stripped_events = pipeline._stripped_events
@@ -238,16 +238,16 @@ def only_opposite_sign(tax, mass, first, second, charge, pid, bounds, out):
     out &= charge[first] != charge[second]
 
 
-def first_pair_only(found, hidden, n_vertices):
+def first_pair_only(found, hidden, unfit):
     masked = found.crowded.copy()
-    masked[found.events] = hidden[found.pair_first[:-1]] | (n_vertices != 1)
+    masked[found.events] = hidden[found.pair_first[:-1]] | unfit
     return masked
 
 
-def crowds_are_visible(found, hidden, n_vertices):
+def crowds_are_visible(found, hidden, unfit):
     masked = np.zeros_like(found.crowded)
     if len(found.events):
-        masked[found.events] = np.logical_or.reduceat(hidden, found.pair_first[:-1]) | (n_vertices != 1)
+        masked[found.events] = np.logical_or.reduceat(hidden, found.pair_first[:-1]) | unfit
     return masked
 
 

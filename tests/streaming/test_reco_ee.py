@@ -66,8 +66,9 @@ def test_direct_window():
 def test_two_direct_clusters():
     for dx, wanted in ((39.0, None), (41.0, "ee_os")):
         event = electrons()
-        event["lkr"].append(dict(event["lkr"][0], x=event["lkr"][0]["x"] + dx, energy=0.6))
-        assert channel(event) == wanted
+        extra = dict(event["lkr"][0], x=event["lkr"][0]["x"] + dx, energy=0.6)
+        for clusters in ([extra, *event["lkr"]], [*event["lkr"], extra]):
+            assert channel(event | {"lkr": clusters}) == wanted
 
 
 def test_radiated_clusters_do_not_matter():

@@ -140,3 +140,13 @@ def test_two_vertices_upstream_are_none_and_one_in_the_volume_comes_first():
         more = pair_of_tracks(z_vtx_m=z, z_tax_m=-90.0, cda_tax_mm=350.0, phi=3.1416, opening=(0.0, 4e-3))
         event = response([*inside, *more], CUTS, "mmmm", (0.0,) * 4)
         assert channel(event) == wanted
+
+
+def test_an_upstream_vertex_does_not_count_beside_two_in_the_volume():
+    one = pair_of_tracks(z_tax_m=100.0, cda_tax_mm=350.0, opening=(0.0, 4e-3))
+    two = pair_of_tracks(z_vtx_m=106.0, z_tax_m=-90.0, cda_tax_mm=350.0, phi=3.1416, opening=(0.0, 4e-3))
+    before = pair_of_tracks(z_vtx_m=104.0, z_tax_m=-90.0, cda_tax_mm=300.0, phi=1.5708, opening=(3e-3, 1e-3))
+    for pairs, wanted in (([before], "upstream"), ([one, before], "mumu_os"), ([one, two, before], None)):
+        tracks = [track for pair in pairs for track in pair]
+        kinds = "mm" * (len(pairs) - 1) + "pp"
+        assert channel(response(tracks, CUTS, kinds, (0.0,) * len(tracks))) == wanted

@@ -67,7 +67,7 @@ def test_twin_with_other_channel_cuts(events):
     check(make_frame(events), RecoConfig(residual_field=False), RegionsConfig(), GateConfig(), OTHER_CHANNELS)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(hadron_events(), min_size=1, max_size=6))
 def test_twin_of_hadrons(events):
     check(make_frame(events), RecoConfig(residual_field=False), RegionsConfig(), GateConfig())

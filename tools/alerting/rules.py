@@ -48,6 +48,7 @@ SPILL_RULES = (
     _told("MagnetOffWorkingPoint", "page", "setting", "B2 is off its setting", _CURRENTS),
     _told("DeadTimeHigh", "ticket", "flag", "Dead time is high", _LIVE),
     _told("SpillIncomplete", "ticket", "flag", "A spill is incomplete", _BOOKS),
+    _told("SealingKeysMissing", "page", "flag", "Spills are taken without sealing keys", ()),
     _told("ClockStep", "ticket", "flag", "The clock of the spills has stepped", ()),
     _told("DetectorMiscalibrated", "ticket", "poisson", "More alarms in a week than the thresholds predict", _WEEK),
     _told("LedgerImbalance", "page", "books", "The books do not balance", _BOOKS, _UNBALANCED),

@@ -54,7 +54,7 @@ def at_most_two_tracks(frame):
 
 @pytest.fixture(scope="module")
 def found(frames):
-    return find(frames, CONFIG.reco)
+    return find(frames, CONFIG.reco, upstream=True)
 
 
 def test_counts_are_those_of_the_chain(frames, found):
@@ -85,7 +85,10 @@ def test_counts_are_those_of_the_chain(frames, found):
 def test_the_lav_flag_is_the_veto_of_the_selection(found):
     pairs = found.candidates
     muons = pairs.of(Pid.MUON, Pid.MUON) & pairs.h2
+    muons &= pairs.z_vertex_m > CONFIG.reco.vertex_min_z_m
     assert np.array_equal(muons & ~pairs.lav, (pairs.channel >= 0) & (pairs.channel < 3))
+    inverted = pairs.channel == CHANNELS.index("lav_inverted")
+    assert np.array_equal(muons & pairs.lav & (pairs.total_charge == 0), inverted)
     assert (muons & pairs.lav).sum() > 10
 
 

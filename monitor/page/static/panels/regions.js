@@ -3,7 +3,11 @@
 import { byId, element, fillTable, power } from "../lib/dom.js";
 import { whole } from "../lib/format.js";
 
-export const CHANNELS = { mumu_os: "μ⁺μ⁻", mumu_pp: "μ⁺μ⁺", mumu_mm: "μ⁻μ⁻", emu_os: "e±μ∓", emu_ss: "e±μ±" };
+export const CHANNELS = {
+  mumu_os: "μ⁺μ⁻", mumu_pp: "μ⁺μ⁺", mumu_mm: "μ⁻μ⁻", emu_os: "e±μ∓", emu_ss: "e±μ±", ee_os: "e⁺e⁻", ee_ss: "e±e±", pipi_os: "π⁺π⁻",
+  pipi_gamma: "π⁺π⁻γ", pipi_pi0: "π⁺π⁻π⁰", pipi_2pi0: "π⁺π⁻π⁰π⁰", pipi_eta: "π⁺π⁻η", kk: "K⁺K⁻", kk_pi0: "K⁺K⁻π⁰", pipi_ss: "π±π±",
+  mupi_os: "μ±π∓", mupi_ss: "μ±π±", lav_inverted: "μ⁺μ⁻, LAV", anti0_inverted: "π⁺π⁻, ANTI0", upstream: "π⁺π⁻, upstream",
+};
 const REGIONS = ["OCR1", "OCR2", "OCR3", "OUTSIDE", "INSIDE"];
 const rank = (list, name) => { const i = list.indexOf(name); return i < 0 ? 99 : i; };
 
@@ -14,7 +18,8 @@ function sealed() {
 }
 
 // same-sign and e mu pairs may be opened by the collaboration; opposite-sign muon pairs never are on this page
-const isOpened = (channel, counts) => counts.INSIDE > 0 && channel !== "mumu_os";
+const OPENABLE = ["mumu_pp", "mumu_mm", "emu_os", "emu_ss"];
+const isOpened = (channel, counts) => counts.INSIDE > 0 && OPENABLE.includes(channel);
 
 // beam alone when there is any; else the one kind of biased spills there is, and what it stands for
 export function showTotalRegions(totals) {
