@@ -19,10 +19,13 @@ def file_identity(url: str) -> tuple[int, int] | None:
 
 
 def disk_free_ratio(url: str) -> float | None:
-    """Give the free part of the disk that holds the ledger; None where it is no file here."""
+    """Give the free part of the disk that holds the ledger, in steps of 0.001; None where it is no file here.
+
+    Finer steps would show how many bytes were just written, and to whom that tells something is not known.
+    """
     path = Path(url.removeprefix("sqlite:///"))
     try:
         about = disk_usage(path)
     except OSError:
         return None
-    return about.free / about.total if about.total else None
+    return round(about.free / about.total, 3) if about.total else None

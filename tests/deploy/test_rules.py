@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from monitor.alarms import kinds
-from monitor.api.refusals import ORIGIN, REASONS
+from monitor.api.refusals import ORIGIN, REASONS, VIEWERS
 from monitor.metrics import ALARMS, CATALOGUE, HTTP_REASONS
 from tests.deploy.programs import ALERTMANAGER, DEPLOY, ROOT, find
 from tools import alert_rules
@@ -40,7 +40,7 @@ def test_the_committed_files_are_what_the_list_gives() -> None:
 def test_the_rules_are_about_the_alarms_of_the_program() -> None:
     assert {rule.name for rule in (*SPILL_RULES, *CHAIN_RULES)} == set(ALARMS)
     assert set(kinds.KINDS) <= set(ALARMS)
-    assert set(HTTP_REASONS) == {*REASONS.values(), ORIGIN}
+    assert set(HTTP_REASONS) == {*REASONS.values(), ORIGIN, VIEWERS}
 
 
 @pytest.mark.parametrize("name", sorted(kinds.KINDS))

@@ -148,7 +148,7 @@ def test_the_file_and_the_key_are_named(tmp_path):
     with pytest.raises(ConfigError) as refusal:
         load_config(path)
     lines = str(refusal.value).splitlines()
-    assert len(lines) == 2 and all(line.startswith(f"configuration {path}: ") for line in lines)
+    assert len(lines) == 2 and all(line.startswith(f"configuration {path}, line ") for line in lines)
     assert any(
         "detector.calorimeter.lkr_mip_gev.1: Input should be greater than or equal to 0, got -0.05" in x for x in lines
     )

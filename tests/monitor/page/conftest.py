@@ -19,8 +19,9 @@ SHOWN = 14
 """Spills of a shared scene: enough for a state, few enough to be quick."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for the tests of one file: while it is open, the event loop of this thread is its own."""
     if not CHROMIUM.exists():
         if os.environ.get("CI"):
             pytest.fail(f"{CHROMIUM} is missing, and in CI a skip is a failure: install chromium")
