@@ -16,7 +16,7 @@ DEMONSTRATION_THRESHOLD = 3
 
 
 def open_books(url: str, *, readonly: bool = True) -> Ledger:
-    """Open a ledger with its sealed part."""
+    """Open a ledger for the sealed commands."""
     return Ledger.open(url, readonly=readonly)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from daq.config import Config
 from daq.units import MM_PER_M
 from monitor.ledger import Ledger
+from monitor.sealed.mask_growth import Mask, guard_mask
 from monitor.services.booking import check_books
 from monitor.services.collector import CollectorService
 from monitor.services.feed import DisplayFeed
@@ -21,6 +22,10 @@ from streaming.transport import Hub, Pattern, load_keys
 
 if TYPE_CHECKING:
     from monitor.api.site import Setup
+
+
+MASKS_FILE = "masks.json"
+"""Every mask that was in force under a key set, beside its public keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Endpoints:
 
 def run_collector(config: Config, ledger_url: str, at: Endpoints, lifetime: Lifetime) -> int:
     """Collector role until it is stopped; returns the exit code."""
+    if config.sealing.keys and Path(config.sealing.keys).is_dir():
+        guard_mask(Path(config.sealing.keys) / MASKS_FILE, Mask(regions=config.regions, gate=config.gate))
     ledger = Ledger.open(ledger_url, rules=config.accounting)
     check_books(ledger)
     hub = Hub(load_keys(config.streaming.curve_directory), config.streaming.max_frame_bytes)

@@ -37,7 +37,15 @@ def test_every_spill_has_one_sealed_row_of_constant_size(sealed):
 def test_demonstration_keys_are_marked_in_every_file(sealed):
     folder, _ = sealed
     files = [path for path in (folder / "demonstration-keys").rglob("*") if path.is_file()]
-    assert len(files) >= 5 and all("DEMONSTRATION" in path.read_text() for path in files)
+    keys = [path for path in files if path.name != "masks.json"]
+    assert len(keys) >= 5 and all("DEMONSTRATION" in path.read_text() for path in keys)
+
+
+def test_a_mask_that_shrinks_is_refused_at_the_start(sealed, tmp_path):
+    folder, _ = sealed
+    (tmp_path / "c.toml").write_text("[gate]\nguard_z_m = 4.0\n")
+    done = dumpwatch(*LIVE, "--ledger", f"sqlite:///{folder}/ledger.db", "--config", tmp_path / "c.toml")
+    assert done.returncode != 0 and "A mask may only grow" in done.stderr
 
 
 def test_a_public_recording_holds_no_stripped_payload_and_replays_to_the_same_rows(sealed):

@@ -61,7 +61,7 @@ def test_the_script_of_the_operator_page_runs(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stdout + done.stderr
     for words in (
         "mumu/SR        sealed", "recount agrees", "mumu/CR 2 (2 with their events) in 8 spills",
-        "CR agrees: P(N >= n | 1000) = 1, rule 0.05", "mumu/SR 1 (1 with their events), mumu/KS 0", "no fault found",
+        "CR agrees: P(N >= n | 1200) = 1, rule 0.05", "mumu/SR 1 (1 with their events), mumu/KS 0", "no fault found",
     ):  # fmt: skip
         assert words in done.stdout
     refused = done.stderr.splitlines()

@@ -127,3 +127,12 @@ def test_a_burst_that_is_completed_is_sealed_again_and_counts_once(books, ceremo
     request = ceremony.request(ceremony.statement(books), limits=Limits(1, 0.0))
     assert open_block(books, ceremony.rings, request, NOW_NS).done.opened[0].count == 2
     assert audit(books, ceremony.rings).faults == ()
+
+
+@pytest.mark.parametrize("sql", ["UPDATE sealed_spill SET burst = 9", "DELETE FROM opening"])
+def test_the_database_itself_refuses_changes(books, ceremony, sql):
+    fill(books, ceremony, 1)
+    books.add_opening(openlog.START, "approved", "{}", b"")
+    with pytest.raises(StoreError, match="append-only"), books._transaction(write_lock=True) as connection:
+        connection.exec_driver_sql(sql)
+    assert books.n_sealed() == 1 and len(books.openings()) == 1 and books.verify().faults == []

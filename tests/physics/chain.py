@@ -16,6 +16,7 @@ from daq.event_builder import EventBuilder
 from daq.source.emulator import EmulatedDetector
 from daq.units import ELECTRON_MASS_GEV, FINE_NS, MM_PER_M, MUON_MASS_GEV, PION_MASS_GEV, TICK_NS, ns_to_fine
 from l0emu import L0Setup, new_burst, step
+from streaming.reco.channels import Zone
 from streaming.reco.tax import pair_mass, point_back
 
 CONFIG = Config()
@@ -78,7 +79,7 @@ def frames(source, burst=1):
 def found(monkeypatch, source, burst=1, **cuts):
     """Run the real reconstruction on a burst and take down what it found; `cuts` change the selection."""
     taken = {}
-    for name in ("find_pairs", "find_vertices", "identify", "select"):
+    for name in SPIED:
         monkeypatch.setattr(pipeline, name, _spy(taken, name, ORIGINAL[name]))
     reco = CONFIG.reco.model_copy(update=cuts)
     reconstruction = pipeline.Reconstruction(reco, CONFIG.regions, CONFIG.gate)
@@ -89,7 +90,8 @@ def found(monkeypatch, source, burst=1, **cuts):
     return Found(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Found)))
 
 
-ORIGINAL = {name: getattr(pipeline, name) for name in ("find_pairs", "find_vertices", "identify", "select")}
+SPIED = ("find_pairs", "find_vertices", "identify", "zones", "one_vertex", "choose_channels")
+ORIGINAL = {name: getattr(pipeline, name) for name in SPIED}
 
 
 def _spy(taken, name, function):
@@ -101,7 +103,7 @@ def _spy(taken, name, function):
 
 
 def _rows(taken, frame):
-    pairs, vertices, chosen = taken["find_pairs"], taken["find_vertices"], taken["select"]
+    pairs, vertices, chosen = taken["find_pairs"], taken["find_vertices"], taken["one_vertex"]
     two = np.flatnonzero(np.diff(pairs.pair_first) == 1)
     pair = pairs.pair_first[two]
     first, second = pairs.first[pair], pairs.second[pair]
@@ -115,8 +117,8 @@ def _rows(taken, frame):
     pid = np.stack((taken["identify"][first], taken["identify"][second]), axis=1)
     return Found(
         time,
-        chosen.n_vertices[two] == 1,
-        chosen.channel[two],
+        (chosen.pair[two] >= 0) & (taken["zones"][pair] & int(Zone.FIDUCIAL) != 0),
+        taken["choose_channels"][two],
         vertices.vertex[pair, 2] / MM_PER_M,
         tax[:, 0] / MM_PER_M,
         tax[:, 1],
