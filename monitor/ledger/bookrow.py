@@ -97,7 +97,7 @@ class BookRow:
             "n_missing": spill.n_missing,
             "pot": spill.pot,
             "pot_square": pot_square(spill.pot),
-            "equivalent_pot": round(spill.equivalent_pot or 0),
+            "equivalent_pot": float(round(spill.equivalent_pot or 0)),
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -109,10 +110,26 @@ def _connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     return connection
 
 
+def _write_ahead(connection: sqlite3.Connection) -> str:
+    """Ask for a write-ahead log; the mode that there is then.
+
+    SQLite does not wait for the lock that this change needs: of two programs that open a new ledger at the same time
+    one is told at once that it is locked. So the waiting is done here.
+    """
+    until = time.monotonic_ns() + BUSY_MS * 1_000_000
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError:
+            if time.monotonic_ns() > until:
+                raise
+            time.sleep(0.02)
+
+
 def _set_pragmas(connection: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
     connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a file of another kind stops here, untouched
     if not readonly:
-        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        mode = _write_ahead(connection)
         if mode != "wal":
             msg = f"ledger {path}: journal mode is {mode}, wanted wal; put the ledger on a local file system"
             raise StoreError(msg)

@@ -82,7 +82,8 @@ standing = sa.Table(
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("n_events", "n_counted", "n_missing")),
     sa.Column("pot", sa.BigInteger),
     sa.Column("pot_square", sa.BigInteger, nullable=False, comment="square of pot, in units of 1e16"),
-    sa.Column("equivalent_pot", sa.BigInteger, nullable=False),
+    # a weak signal stands for more protons than 64 bits count
+    sa.Column("equivalent_pot", sa.Float(53), nullable=False),
     sqlite_with_rowid=False,
 )
 

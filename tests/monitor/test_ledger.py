@@ -301,3 +301,15 @@ def test_quick_counts_are_those_of_the_rows(filled: Ledger):
     assert filled.n_spills(rows[0].run, first_burst=2) == 2
     assert filled.n_spills(run=1) == 0
     assert filled.imbalance() == 0
+
+
+def test_a_burst_may_stand_for_more_protons_than_64_bits_count(sqlite_url: str) -> None:
+    """A weak signal: one decay in a hundred thousand times the whole sample."""
+    spill, tally = make_spill(mode="BIASED")
+    weak = {"pot": None, "pot_error": None, "equivalent_pot": 3.0e22, "bias": "signal: weak"}
+    with Ledger.open(sqlite_url) as ledger:
+        ledger.commit(spill.model_copy(update=weak), tally)
+        (biased,) = ledger.totals().biased.values()
+        assert biased.equivalent_pot == round(3.0e22)
+        assert [row.equivalent_pot for row in ledger.pot("day")] == [biased.equivalent_pot]
+        assert ledger.verify().n_faults == 0
