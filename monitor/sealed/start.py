@@ -6,7 +6,6 @@ import logging
 from pathlib import Path
 
 from daq.errors import PolicyError
-from monitor.sealed.keyring import load_host_key
 from monitor.sealed.seal import SpillSealer
 from streaming.sealing.start import keys_at_start
 
@@ -15,11 +14,10 @@ log = logging.getLogger(__name__)
 
 def sealer_at_start(folder: str) -> SpillSealer | None:
     """Make the sealer; None when its keys are missing or unreadable, and the log says so."""
-    keys = keys_at_start(folder)
-    if keys is None:
+    if keys_at_start(folder) is None:
         return None
     try:
-        return SpillSealer(keys, load_host_key(Path(folder)))
+        return SpillSealer.load(Path(folder))
     except PolicyError as error:
         log.error("%s; nothing is sealed", error)
         return None
