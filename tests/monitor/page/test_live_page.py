@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from monitor.ledger import Ledger
+from streaming.tally import CHANNELS
 from tests.monitor.page.browse import PHONE, PortOf, visit
 from tests.monitor.page.scenes import SCENES, SPILLS, chain, fill, plain_setup
 from tests.monitor.serving import Feed, serving
@@ -54,7 +55,8 @@ def test_page_shows_the_ledger(browser: Browser, ledger_url: str) -> None:
 
 def test_masked_box_is_sealed_and_never_zero(browser: Browser, scene_port: PortOf) -> None:
     with visit(browser, scene_port("quiet")) as seen:
-        for path, rows in (("/", 5), ("/spill/9001/60", 5), ("/run/9001", 5)):
+        rows = len(CHANNELS)
+        for path in ("/", "/spill/9001/60", "/run/9001"):
             page = loaded(seen.go(path))
             expect(page.locator("#region-table td:last-child")).to_have_text(["sealed"] * rows)
         assert seen.errors == []
