@@ -39,7 +39,7 @@ class Record:
     """Place of the compartment in `COUNT_COMPARTMENTS`."""
     count: int
     config_digest: bytes
-    """First 16 bytes of the digest of the configuration."""
+    """First 16 bytes of SHA-256 of the digest of the configuration, as the public row writes it."""
     nonce: bytes
 
     def pack(self) -> bytes:

@@ -70,7 +70,8 @@ class SpillSealer:
     def _seal(self, spill: Spill, revision: int, counts: Counts, slots: bytes, link: Link, wall_ns: int) -> SealedSpill:
         run, burst = spill.key
         numbers = [int(n) for n in counts.ravel()] + [drill_count(run, burst)]
-        digest = bytes.fromhex(spill.config_digest)[:16]
+        # of its text: a record of elsewhere may say anything here, and must not stop the collector
+        digest = hashlib.sha256(spill.config_digest.encode()).digest()[:16]
         items = []
         for index, (name, count) in enumerate(zip(COUNT_COMPARTMENTS, numbers, strict=True)):
             record = Record(run, burst, index, count, digest, self._nonce(NONCE_BYTES))

@@ -179,3 +179,12 @@ def test_keys_of_another_kind_are_refused(tmp_path, change):
 def test_missing_keys_are_refused_with_what_to_do(tmp_path):
     with pytest.raises(PolicyError, match=r"compartments.json: cannot be read .*blind keygen"):
         SealingKeys.load(tmp_path / "none")
+
+
+def test_a_configuration_digest_of_any_form_is_sealed(keys):
+    """A recording of elsewhere says what it likes; the collector must not die of it."""
+    row, _ = make_spill()
+    for text in ("c", "", "not hexadecimal", "0" * 64):
+        spill = row.model_copy(update={"config_digest": text})
+        sealed = SpillSealer(keys, HOST).seal(spill, 0, masked_of(), Link(0, START), 7)
+        assert opened(sealed, 0).config_digest == hashlib.sha256(text.encode()).digest()[:16]
