@@ -57,7 +57,10 @@ def identify(
         cuts.muon_max_ep, cuts.electron_min_ep, cuts.electron_max_ep, more.hadron_min_probability,
         int(Pid.MUON), int(Pid.ELECTRON), int(Pid.HADRON),
     )  # fmt: skip
-    features = np.stack((found.energy / momentum, showers.muv1 / momentum, showers.muv2 / momentum, momentum), axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a momentum of nothing gives no probability
+        features = np.stack(
+            (found.energy / momentum, showers.muv1 / momentum, showers.muv2 / momentum, momentum), axis=1
+        )
     probability = hadron_probability(hadron_forest(), features)
     out = np.zeros(len(momentum), np.int8)
     _identify(momentum, times, found.n_clusters, found.energy, found.muv3, probability, limits, out)

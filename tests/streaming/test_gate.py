@@ -297,7 +297,7 @@ def test_leak_is_caught(name, monkeypatch):
     monkeypatch.setattr(pipeline, *MUTANTS[name])
     monkeypatch.setattr(Reconstruction, "_one_by_one", lambda *_: pytest.fail("the mutant is broken, not leaky"))
 
-    @settings(max_examples=400, deadline=None, database=None, phases=[Phase.generate], derandomize=True)
+    @settings(max_examples=3000, deadline=None, database=None, phases=[Phase.generate], derandomize=True)
     @given(low_equivalent_frames())
     def non_interference(drawn):
         (one, two), _ = drawn
