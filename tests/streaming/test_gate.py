@@ -291,6 +291,7 @@ MUTANTS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("name", MUTANTS)
 def test_leak_is_caught(name, monkeypatch):
     monkeypatch.setattr(pipeline, "_stripped_events", note_masked)
