@@ -15,7 +15,7 @@ from streaming.reco.arrays import F64, I32, I64, Column, Flags
 
 @dataclass(frozen=True, slots=True)
 class TrackPairs:
-    """Tracks and pairs of the events with 2 to `max_tracks` tracks.
+    """Tracks and pairs of the events with 2 to `max_tracks` tracks, or tracks of those with one.
 
     events : int64 (m,)            row of each such event in the frame
     crowded : bool (n_events,)     events with more tracks than that
@@ -52,6 +52,21 @@ def find_pairs(frame: EventFrame, max_tracks: int) -> TrackPairs:
         Z_REFERENCE_MM, row, state, first, second,
     )  # fmt: skip
     return TrackPairs(events, crowded, track_first, row, state, pair_first, first, second)
+
+
+def find_singles(frame: EventFrame) -> TrackPairs:
+    """Collect the tracks of all events with exactly one: as `find_pairs`, with no pair in any event."""
+    straw = frame.detectors["straw"]
+    n_tracks: I64 = np.diff(straw.offsets).astype(np.int64)
+    events = np.flatnonzero(n_tracks == 1)
+    m = len(events)
+    row, state, none = np.empty(m, np.int64), np.empty((m, 7)), np.empty(0, np.int64)
+    s, starts = straw.fields, np.zeros(m + 1, np.int64)
+    _gather(
+        straw.offsets, events, np.arange(m + 1), starts, s["x"], s["y"], s["tx"], s["ty"], s["p"], s["charge"],
+        Z_REFERENCE_MM, row, state, none, none,
+    )  # fmt: skip
+    return TrackPairs(events, n_tracks > 1, np.arange(m + 1), row, state, starts, none, none)
 
 
 def _starts(counts: I64) -> I64:

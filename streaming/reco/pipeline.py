@@ -10,28 +10,16 @@ import numpy as np
 from daq.config.channels import ChannelsConfig
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
 from daq.frame import EventFrame
-from daq.geometry.field import no_field, residual_field
-from daq.units import MM_PER_M, PION_MASS_GEV
+from daq.units import MM_PER_M
 from streaming.gate import Findings, publish
 from streaming.headers import digest_headers
 from streaming.mask_check import check_lines, check_mask
 from streaming.masked import Masked
 from streaming.reco.arrays import F64, I8, I64, Flags
-from streaming.reco.association import associate
-from streaming.reco.calorimeters import find_showers
-from streaming.reco.candidate import candidate_lines
 from streaming.reco.channels import photon_rows
-from streaming.reco.extrapolation import ISOLATION_LKR, ISOLATION_STRAW1, At, extrapolate, isolate, plane_table
+from streaming.reco.find import Found, Selection
 from streaming.reco.frames import checked, one_event, warm_frame
-from streaming.reco.pairs import TrackPairs, find_pairs
-from streaming.reco.photons import find_photons
-from streaming.reco.pid import identify, identify_ee
-from streaming.reco.selection import ChannelInputs, choose_channels, judge_tracks, kaon_tags, one_vertex
-from streaming.reco.tax import pair_mass, point_back
-from streaming.reco.timing import track_times
-from streaming.reco.vertex import default_cells, find_vertices
-from streaming.reco.vetoes import active_vetoes
-from streaming.reco.zones import zones
+from streaming.reco.pairs import TrackPairs
 from streaming.regions import classify, mask_bounds, mask_pairs, region_table
 from streaming.tally import Tally
 
@@ -48,24 +36,6 @@ class FrameResult:
     headers_digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Tracks:
-    """What is known of the tracks of `TrackPairs`.
-
-    xy : float64 (t, 11, 2)    impact points at the planes of `At` [mm]
-    failed : int64 (t,)        bits of what a good track must not fail
-    times : float64 (t,)       [ns], NaN without one
-    pid : int8 (t,)            `Pid`
-    is_ee : bool (t,)          electron of the e e selection
-    """
-
-    xy: F64
-    failed: I64
-    times: F64
-    pid: I8
-    is_ee: Flags
-
-
 class Reconstruction:
     """The selections, the regions and the gate with their configuration; holds no state between frames."""
 
@@ -78,15 +48,12 @@ class Reconstruction:
         *,
         several: bool = True,
     ) -> None:
-        self._cuts = cfg
-        self._channels = channels or ChannelsConfig()
+        self._selection = Selection(cfg, channels)
         self._policy = (regions, gate)
         # without sealing keys every event with several tracks is as a crowded one: stripped without being looked at
         self._max_tracks = gate.max_tracks if several else 1
         self._bounds = mask_bounds(regions, gate)
         self._table = region_table(regions)
-        self._cells = default_cells() if cfg.residual_field else None
-        self._planes = plane_table(cfg, residual_field() if cfg.residual_field else no_field())
 
     def warm(self) -> None:
         """Compile every kernel and test the compiled mask.
@@ -151,52 +118,26 @@ class Reconstruction:
                 yield event, _rejected()
 
     def _find(self, frame: EventFrame) -> Findings:
-        cuts, pairs = self._cuts, find_pairs(frame, self._max_tracks)
-        # own columns: a kernel is compiled for the layout, and the self-test of the mask has to run the same code
-        state, charge = pairs.state, np.ascontiguousarray(pairs.state[:, 6])
-        found = find_vertices(state[pairs.first], state[pairs.second], self._cells)
-        p_first, p_second = state[pairs.first, 5], state[pairs.second, 5]
-        tax = point_back(found.vertex, found.slopes, p_first, p_second)
-        mass = pair_mass(found.slopes, p_first, p_second, PION_MASS_GEV, PION_MASS_GEV)
-        tracks = self._measure(frame, pairs)
-        zone = zones(found.vertex, cuts, self._channels)
-        chosen = one_vertex(pairs, found, zone, tracks.times, tracks.failed, cuts)
-        around = (pairs, chosen.pair, found.vertex, tracks.xy, tracks.times)
-        photons = find_photons(*around, frame.detectors["lkr"], self._channels)
-        channel = self._choose(frame, pairs, chosen.pair, zone, tracks, photons.neutral)
-        line = candidate_lines(chosen.pair, found.vertex, found.slopes, p_first, p_second, photons.momentum)
-        hidden = np.empty(len(pairs.first), np.bool_)
-        mask_pairs(tax, mass, pairs.first, pairs.second, charge, tracks.pid, self._bounds, hidden)
-        hidden_line = self._mask_lines(pairs, chosen.pair, line, mass, tracks.pid)
-        stripped = _stripped_events(pairs, hidden, hidden_line | (chosen.pair < 0))
+        found = self._selection.find(frame, self._max_tracks)
+        pairs, chosen, channel = found.pairs, found.chosen, found.channel
+        stripped = self._stripped(found)
         # the last row stands for "no pair" (index -1); it is never read where there is one vertex
-        tax_of, mass_of = _with_none(tax)[chosen.pair], _with_none(mass)[chosen.pair]
-        place = np.where(photon_rows()[channel, None], line, tax_of)
+        tax_of, mass_of = _with_none(found.tax)[chosen.pair], _with_none(found.mass_pipi)[chosen.pair]
+        place = np.where(photon_rows()[channel, None], found.line, tax_of)
         inside, side = np.full(len(pairs.events), -1), np.full(len(pairs.events), -1)
         classify(place, mass_of, channel, self._table, inside, side)
-        z_vertex = _with_none(found.vertex[:, 2])[chosen.pair] / MM_PER_M
+        z_vertex = _with_none(found.vertices.vertex[:, 2])[chosen.pair] / MM_PER_M
         values = np.stack((z_vertex, chosen.delta_t, tax_of[:, 0] / MM_PER_M, tax_of[:, 1]), axis=1)
         return Findings(pairs.events, stripped, channel, inside, side, values)
 
-    def _measure(self, frame: EventFrame, pairs: TrackPairs) -> Tracks:
-        """Impact points, times, quality and identity of all tracks."""
-        lists, cuts, more = frame.detectors, self._cuts, self._channels
-        momentum = np.ascontiguousarray(pairs.state[:, 5])
-        xy, failed = extrapolate(pairs.state, self._planes)
-        isolate(xy, pairs.track_first, At.STRAW1, cuts.straw1_isolation_mm, ISOLATION_STRAW1, failed)
-        isolate(xy, pairs.track_first, At.LKR, cuts.lkr_isolation_mm, ISOLATION_LKR, failed)
-        times = track_times(pairs, xy, lists["chod"], lists["na48chod"], cuts)
-        judge_tracks(pairs, lists["straw"], times, cuts, failed)
-        near = associate(pairs, xy, times, lists["lkr"], lists["muv3"], cuts)
-        showers = find_showers(frame, pairs, xy, times, cuts, more)
-        pid = identify(momentum, times, near, showers, cuts, more)
-        return Tracks(xy, failed, times, pid, identify_ee(momentum, times, near, showers, more))
-
-    def _choose(self, frame: EventFrame, pairs: TrackPairs, pair: I64, zone: I64, tracks: Tracks, neutral: I64) -> I64:
-        """Row of `CHANNELS` of each event."""
-        active = active_vetoes(frame, pairs, pair, tracks.xy, tracks.times, self._cuts, self._channels)
-        inputs = ChannelInputs(zone, active, neutral, kaon_tags(frame, pairs, pair), tracks.pid, tracks.is_ee)
-        return choose_channels(frame, pairs, pair, inputs, self._cuts)
+    def _stripped(self, found: Found) -> Flags:
+        """Tell which events of a frame are masked or not fit to be shown."""
+        pairs, chosen, pid = found.pairs, found.chosen, found.tracks.pid
+        # own columns: a kernel is compiled for the layout, and the self-test of the mask has to run the same code
+        charge, hidden = np.ascontiguousarray(pairs.state[:, 6]), np.empty(len(pairs.first), np.bool_)
+        mask_pairs(found.tax, found.mass_pipi, pairs.first, pairs.second, charge, pid, self._bounds, hidden)
+        hidden_line = self._mask_lines(pairs, chosen.pair, found.line, found.mass_pipi, pid)
+        return _stripped_events(pairs, hidden, hidden_line | (chosen.pair < 0))
 
     def _mask_lines(self, pairs: TrackPairs, pair: I64, line: F64, mass: F64, pid: I8) -> Flags:
         """Mask the line of a candidate with its photons by the same predicate as that of its two tracks."""

@@ -10,7 +10,7 @@ from daq.config.channels import ChannelsConfig
 from daq.config.reco import RecoConfig
 from daq.frame import EventFrame
 from daq.jit import kernel
-from streaming.reco.arrays import F64, I32, I64, Column
+from streaming.reco.arrays import F64, I32, I64, Column, Flags
 from streaming.reco.channels import Veto
 from streaming.reco.extrapolation import At
 from streaming.reco.pairs import TrackPairs
@@ -74,3 +74,21 @@ def _active(
                 far = dx * dx + dy * dy >= cut.anti0_radius2 or abs(anti0_time[h] - times[t]) >= cut.anti0
                 if not far:
                     out[e] |= cut.anti0_bit
+
+
+def lav_near(frame: EventFrame, events: I64, reference: F64, window: float) -> Flags:
+    """Tell for each event (row of the frame) whether a LAV hit is within `window` of `reference` [ns], bool (m,).
+
+    A time that is no number is near: doubt rejects.
+    """
+    lav, out = frame.detectors["lav"], np.zeros(len(events), np.bool_)
+    _lav_near(events, lav.offsets, lav.fields["time"], reference, window, out)
+    return out
+
+
+@kernel
+def _lav_near(events: I64, offsets: I32, time: Column, reference: F64, window: float, out: Flags) -> None:
+    for e in range(events.shape[0]):
+        for h in range(offsets[events[e]], offsets[events[e] + 1]):
+            if not abs(time[h] - reference[e]) >= window:
+                out[e] = True

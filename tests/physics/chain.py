@@ -7,17 +7,17 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-import streaming.reco.pipeline as pipeline
 from daq.config import Config
 from daq.config.beam import BeamConfig
 from daq.config.detector import DetectorConfig
 from daq.config.processes import ProcessesConfig
 from daq.event_builder import EventBuilder
 from daq.source.emulator import EmulatedDetector
-from daq.units import ELECTRON_MASS_GEV, FINE_NS, MM_PER_M, MUON_MASS_GEV, PION_MASS_GEV, TICK_NS, ns_to_fine
+from daq.units import ELECTRON_MASS_GEV, FINE_NS, MM_PER_M, MUON_MASS_GEV, TICK_NS, ns_to_fine
 from l0emu import L0Setup, new_burst, step
 from streaming.reco.channels import Zone
-from streaming.reco.tax import pair_mass, point_back
+from streaming.reco.find import Selection
+from streaming.reco.tax import pair_mass
 
 CONFIG = Config()
 SETUP = L0Setup.from_config(CONFIG.l0)
@@ -76,53 +76,34 @@ def frames(source, burst=1):
         yield from builder.add(batch, triggers.time, triggers.flags, triggers.trigger_type)
 
 
-def found(monkeypatch, source, burst=1, **cuts):
-    """Run the real reconstruction on a burst and take down what it found; `cuts` change the selection."""
-    taken = {}
-    for name in SPIED:
-        monkeypatch.setattr(pipeline, name, _spy(taken, name, ORIGINAL[name]))
-    reco = CONFIG.reco.model_copy(update=cuts)
-    reconstruction = pipeline.Reconstruction(reco, CONFIG.regions, CONFIG.gate)
-    parts = []
-    for frame in frames(source, burst):
-        reconstruction.analyse(frame)
-        parts.append(_rows(taken, frame))
+def found(source, burst=1, **cuts):
+    """Run the real selection on a burst and take down what it found; `cuts` change the selection."""
+    selection = Selection(CONFIG.reco.model_copy(update=cuts))
+    parts = [_rows(selection.find(frame, CONFIG.gate.max_tracks), frame) for frame in frames(source, burst)]
     return Found(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Found)))
 
 
-SPIED = ("find_pairs", "find_vertices", "identify", "zones", "one_vertex", "choose_channels")
-ORIGINAL = {name: getattr(pipeline, name) for name in SPIED}
-
-
-def _spy(taken, name, function):
-    def call(*args):
-        taken[name] = function(*args)
-        return taken[name]
-
-    return call
-
-
-def _rows(taken, frame):
-    pairs, vertices, chosen = taken["find_pairs"], taken["find_vertices"], taken["one_vertex"]
+def _rows(seen, frame):
+    pairs, vertices, chosen = seen.pairs, seen.vertices, seen.chosen
     two = np.flatnonzero(np.diff(pairs.pair_first) == 1)
     pair = pairs.pair_first[two]
     first, second = pairs.first[pair], pairs.second[pair]
     p = pairs.state[first, 5], pairs.state[second, 5]
-    tax = point_back(vertices.vertex[pair], vertices.slopes[pair], *p)
-    masses = [pair_mass(vertices.slopes[pair], *p, m, m) for m in (MUON_MASS_GEV, ELECTRON_MASS_GEV, PION_MASS_GEV)]
+    masses = [pair_mass(vertices.slopes[pair], *p, m, m) for m in (MUON_MASS_GEV, ELECTRON_MASS_GEV)]
     header = frame.header
     event = pairs.events[two]
     time = header["timestamp"][event].astype(float) * TICK_NS + header["fine_time"][event] * FINE_NS
     charge = pairs.state[first, 6] + pairs.state[second, 6]
-    pid = np.stack((taken["identify"][first], taken["identify"][second]), axis=1)
+    pid = np.stack((seen.tracks.pid[first], seen.tracks.pid[second]), axis=1)
     return Found(
         time,
-        (chosen.pair[two] >= 0) & (taken["zones"][pair] & int(Zone.FIDUCIAL) != 0),
-        taken["choose_channels"][two],
+        (chosen.pair[two] >= 0) & (seen.zone[pair] & int(Zone.FIDUCIAL) != 0),
+        seen.channel[two],
         vertices.vertex[pair, 2] / MM_PER_M,
-        tax[:, 0] / MM_PER_M,
-        tax[:, 1],
+        seen.tax[pair, 0] / MM_PER_M,
+        seen.tax[pair, 1],
         *masses,
+        seen.mass_pipi[pair],
         charge,
         pid,
     )

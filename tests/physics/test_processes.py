@@ -26,8 +26,7 @@ def is_wanted(n, wanted=WANTED):
 
 @pytest.fixture(scope="module")
 def prompt():
-    with pytest.MonkeyPatch.context() as patch:
-        return found(patch, only(prompt_mumu=PER_POT | {"lav_survival": 1.0}))
+    return found(only(prompt_mumu=PER_POT | {"lav_survival": 1.0}))
 
 
 def test_prompt_muon_pairs_outside_vr_before_lav_are_as_many_as_asked_for(prompt):
@@ -45,32 +44,32 @@ def test_prompt_muon_pairs_in_vr_are_below_the_published_limit(prompt):
     assert 0.002 < inside < 0.016
 
 
-def test_the_lav_veto_leaves_as_many_as_its_input_says(prompt, monkeypatch):
+def test_the_lav_veto_leaves_as_many_as_its_input_says(prompt):
     survival = 0.2
-    vetoed = found(monkeypatch, only(prompt_mumu=PER_POT | {"lav_survival": survival}))
+    vetoed = found(only(prompt_mumu=PER_POT | {"lav_survival": survival}))
     n, before = np.count_nonzero(vetoed.channel == 0), np.count_nonzero(prompt.channel == 0)
     # 3 % of muons have a LAV tag of their own, which vetoes as well, before and after
     assert abs(n - survival * before) < 4.0 * math.sqrt(survival * (1 - survival) * before)
 
 
-def test_electron_pairs_of_both_identities_are_as_many_as_asked_for(monkeypatch):
-    got = found(monkeypatch, only(prompt_ee=PER_POT | {"lav_survival": 1.0}))
+def test_electron_pairs_of_both_identities_are_as_many_as_asked_for():
+    got = found(only(prompt_ee=PER_POT | {"lav_survival": 1.0}))
     good = got.good & (got.charge == 0) & np.all(got.pid == int(Pid.ELECTRON), axis=1)
     is_wanted(np.count_nonzero(good))
 
 
-def test_upstream_pairs_have_their_vertex_upstream_and_their_number(monkeypatch):
-    got = found(monkeypatch, only(upstream=PER_POT), vertex_min_z_m=95.0)
+def test_upstream_pairs_have_their_vertex_upstream_and_their_number():
+    got = found(only(upstream=PER_POT), vertex_min_z_m=95.0)
     good = got[got.good & (got.charge == 0)]
     is_wanted(len(good))
     assert np.mean(good.z_vertex < 105.0) > 0.9
-    normal = found(monkeypatch, only(upstream=PER_POT))
+    normal = found(only(upstream=PER_POT))
     assert np.count_nonzero(normal.good) < 0.1 * WANTED
 
 
-def test_k_short_has_its_number_and_its_mass(monkeypatch):
+def test_k_short_has_its_number_and_its_mass():
     """Mass window published: 3 sigma = 5.7 MeV. Slow K_S with their vertex far upstream are a little wider here."""
-    got = found(monkeypatch, only(k_short=PER_POT), vertex_min_z_m=0.0)
+    got = found(only(k_short=PER_POT), vertex_min_z_m=0.0)
     good = got[got.good & (got.charge == 0)]
     is_wanted(len(good))
     assert np.median(good.mass_pipi) == pytest.approx(0.497611, abs=0.0002)
@@ -81,15 +80,11 @@ def test_k_short_has_its_number_and_its_mass(monkeypatch):
 def three_pions():
     """K+ -> 3 pi before and after the ANTI0 acceptance: its hole is not looked through."""
     bursts = range(1, 6)
-    with pytest.MonkeyPatch.context() as patch:
-        source = only(k_plus=PER_POT | {"photon_fraction": 0.0})
-        return [
-            [
-                got[got.good & (got.charge == 0)]
-                for got in (found(patch, source, k, anti0_inner_mm=hole) for k in bursts)
-            ]
-            for hole in (0.0, source.detector.veto.anti0_hole_mm)
-        ]
+    source = only(k_plus=PER_POT | {"photon_fraction": 0.0})
+    return [
+        [got[got.good & (got.charge == 0)] for got in (found(source, k, anti0_inner_mm=hole) for k in bursts)]
+        for hole in (0.0, source.detector.veto.anti0_hole_mm)
+    ]
 
 
 def test_three_pions_are_as_many_as_asked_for(three_pions):

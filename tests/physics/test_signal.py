@@ -37,9 +37,8 @@ def true_vertices(source, burst, time):
 
 @pytest.fixture(scope="module")
 def mumu():
-    with pytest.MonkeyPatch.context() as patch:
-        source = signal(0.411, 1e-6, decays=30_000)
-        everything = found(patch, source)
+    source = signal(0.411, 1e-6, decays=30_000)
+    everything = found(source)
     return source, everything, everything[everything.channel == MUMU_OS]
 
 
@@ -101,19 +100,19 @@ VARIATIONS = {
 
 
 @pytest.mark.parametrize("what", VARIATIONS)
-def test_what_the_width_is_made_of(what, monkeypatch):
+def test_what_the_width_is_made_of(what):
     """The table of docs/physicist/emulator.md: rms of Z_TAX inside 40 m of the TAX [m] and of CDA_TAX [mm]."""
     straw, model, z_rms, cda_rms = VARIATIONS[what]
-    got = found(monkeypatch, signal(0.411, 1e-6, decays=15_000, straw=straw, **model))
+    got = found(signal(0.411, 1e-6, decays=15_000, straw=straw, **model))
     got = got[got.channel == MUMU_OS]
     near = np.abs(got.z_tax - 23.0) < 40.0
     assert got.z_tax[near].std() == pytest.approx(z_rms, abs=0.3)
     assert np.sqrt(np.mean(got.cda_tax[got.cda_tax < 100.0] ** 2)) == pytest.approx(cda_rms, rel=0.05)
 
 
-def test_electron_pairs_come_back(monkeypatch):
+def test_electron_pairs_come_back():
     """Tracks, vertex, identity, channel, mass and where they point to."""
-    got: Found = found(monkeypatch, signal(0.25, 1e-6, final="ee"))
+    got: Found = found(signal(0.25, 1e-6, final="ee"))
     good = got[got.good & (got.charge == 0)]
     assert len(good) > 3000
     assert np.mean(np.all(good.pid == int(Pid.ELECTRON), axis=1)) > 0.95

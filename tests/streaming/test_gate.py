@@ -16,7 +16,7 @@ from daq.errors import DataError
 from streaming import gate
 from streaming.headers import digest_headers
 from streaming.masked import COUNT_BYTES, PACKED_BYTES
-from streaming.reco import pairs, pipeline
+from streaming.reco import find, pairs, pipeline
 from streaming.reco.pipeline import Reconstruction
 from streaming.tally import COUNTS
 from tests.reference import selection_slow
@@ -289,13 +289,15 @@ MUTANTS = {
     "the digest covers the content": ("digest_headers", digest_of_everything),
     "any charge is believed": ("find_pairs", charge_taken_as_it_comes),
 }
+HOME = {"find_pairs": find}
+"""Module of a mutant's function, where it is not the pipeline."""
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("name", MUTANTS)
 def test_leak_is_caught(name, monkeypatch):
     monkeypatch.setattr(pipeline, "_stripped_events", note_masked)
-    monkeypatch.setattr(pipeline, *MUTANTS[name])
+    monkeypatch.setattr(HOME.get(MUTANTS[name][0], pipeline), *MUTANTS[name])
     monkeypatch.setattr(Reconstruction, "_one_by_one", lambda *_: pytest.fail("the mutant is broken, not leaky"))
 
     @settings(max_examples=3000, deadline=None, database=None, phases=[Phase.generate], derandomize=True)
@@ -317,8 +319,8 @@ def test_an_event_that_breaks_the_analysis_is_rejected_alone(monkeypatch):
             raise ValueError(msg)
         return identify(momentum, *rest)
 
-    identify = pipeline.identify
-    monkeypatch.setattr(pipeline, "identify", fragile)
+    identify = find.identify
+    monkeypatch.setattr(find, "identify", fragile)
     visible, breaking = event_of(), event_of(p=(13.0, 40.0), z_tax_m=23.0, cda_tax_mm=5.0, opening=(8e-3, 2e-3))
     one, two = (make_frame([visible, content, visible]) for content in (breaking, {"trigger_flags": H2} | REJECT))
     assert public(one) == public(two)

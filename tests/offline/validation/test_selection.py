@@ -19,11 +19,12 @@ from offline.validation.candidates import GoodPairs
 from offline.validation.chain import Burst
 from offline.validation.halo import hard_halo
 from offline.validation.mixing import mix
-from offline.validation.pairs import _lav, find
+from offline.validation.pairs import find
 from offline.validation.regions import Family, Places, family_table
 from streaming.reco.channels import Pid
 from streaming.reco.pipeline import Reconstruction
 from streaming.reco.vertex import default_cells, find_vertices
+from streaming.reco.vetoes import lav_near
 from streaming.regions import region_table
 from streaming.tally import CHANNELS, OPEN_REGIONS, Tally
 
@@ -97,9 +98,9 @@ def test_the_lav_window_is_open_at_its_ends_and_a_bad_time_vetoes():
     times = np.array([14.99, -4.99, 15.0, -5.0, np.nan, 400.0], np.float32)
     lists = {"lav": Jagged(np.array([0, 1, 2, 3, 4, 5, 5, 6], np.int32), {"time": times})}
     frame = EventFrame({}, lists)
-    active = _lav(frame, np.arange(7), np.full(7, 5.0), 10.0)
+    active = lav_near(frame, np.arange(7), np.full(7, 5.0), 10.0)
     assert active.tolist() == [True, True, False, False, True, False, False]
-    assert _lav(frame, np.array([5, 1]), np.array([5.0, np.nan]), 10.0).tolist() == [False, True]
+    assert lav_near(frame, np.array([5, 1]), np.array([5.0, np.nan]), 10.0).tolist() == [False, True]
 
 
 def test_good_pairs_are_more_than_those_with_a_vertex(found):
