@@ -13,6 +13,7 @@ class RecoConfig(Section):
     """Two-track selection. Source, where not said otherwise: CERN-EP-2023-032, section 4."""
 
     h2_flag_bit: int = assumed(1, "bit of the trigger flags that the H2 mask sets", ge=0, le=15)
+    q1_flag_bit: int = assumed(0, "bit of the trigger flags that the Q1 mask sets", ge=0, le=15)
     min_momentum_gev: float = known(10.0, "track momentum above this [GeV/c]", ge=0)
     max_chi2: float = assumed(20.0, "chi2 of a good track below this", gt=0)
     min_chambers: int = assumed(4, "straw chambers of a good track", ge=1, le=4)

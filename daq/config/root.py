@@ -9,6 +9,7 @@ from pydantic import Field
 
 from daq.config.accounting import AccountingConfig
 from daq.config.alarms import AlarmsConfig
+from daq.config.analysis import AnalysisConfig
 from daq.config.base import Section
 from daq.config.beam import BeamConfig
 from daq.config.channels import ChannelsConfig
@@ -43,6 +44,7 @@ class Config(Section):
     sealing: SealingConfig = Field(default_factory=SealingConfig)
     alarms: AlarmsConfig = Field(default_factory=AlarmsConfig)
     accounting: AccountingConfig = Field(default_factory=AccountingConfig)
+    analysis: AnalysisConfig = Field(default_factory=AnalysisConfig)
     paths: PathsConfig = Field(default_factory=PathsConfig)
 
     def digest(self) -> str:

@@ -6,7 +6,7 @@ Its result knows what the mask hides: whoever calls it stands inside the gate, o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from streaming.reco.selection import ChannelInputs, OneVertex, choose_channels, 
 from streaming.reco.tax import pair_mass, point_back
 from streaming.reco.timing import track_times
 from streaming.reco.vertex import Vertices, default_cells, find_vertices
-from streaming.reco.vetoes import active_vetoes, lav_near
+from streaming.reco.vetoes import active_vetoes
 from streaming.reco.zones import zones
 
 
@@ -78,11 +78,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class FoundSingles:
-    """Events with one track: the track, and whether a LAV hit is within the veto window of its time; bool (t,)."""
+    """Events with one track, t of them.
+
+    active : int64 (t,)    bits of `Veto` around the track, as for the tracks of a pair
+    """
 
     pairs: TrackPairs
     tracks: Tracks
-    lav: Flags
+    active: I64
 
 
 class Selection:
@@ -118,7 +121,11 @@ class Selection:
         """Look at the events with exactly one track, as the selections look at the tracks of pairs."""
         pairs = find_singles(frame)
         tracks = self.measure(frame, pairs)
-        return FoundSingles(pairs, tracks, lav_near(frame, pairs.events, tracks.times, self.cuts.lav_window_ns))
+        # a track beside itself has the vetoes of a pair of two such tracks
+        own = np.arange(len(pairs.row))
+        alone = replace(pairs, first=own, second=own)
+        around = (own, tracks.xy, tracks.times, self.cuts, self.channels)
+        return FoundSingles(pairs, tracks, active_vetoes(frame, alone, *around))
 
     def measure(self, frame: EventFrame, pairs: TrackPairs) -> Tracks:
         """Impact points, times, quality and identity of tracks."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from daq.config.channels import ChannelsConfig
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
-from daq.frame import EventFrame
+from daq.frame import EventFrame, take_events
 from daq.units import MM_PER_M
 from streaming.gate import Findings, publish
 from streaming.headers import digest_headers
@@ -20,7 +20,9 @@ from streaming.reco.channels import photon_rows
 from streaming.reco.find import Found, Selection
 from streaming.reco.frames import checked, one_event, warm_frame
 from streaming.reco.pairs import TrackPairs
+from streaming.records import FrameRecords, Places, good_singles, joined, visible_pairs
 from streaming.regions import classify, mask_bounds, mask_pairs, region_table
+from streaming.reject import strip_frame
 from streaming.tally import Tally
 
 
@@ -101,10 +103,41 @@ class Reconstruction:
         except Exception:  # noqa: BLE001 - as in `analyse`
             return np.concatenate([found.stripped for _, found in self._each(frame)])
 
+    def records(self, frame: EventFrame) -> FrameRecords:
+        """Events that may be shown, one by one: the kept ones with several tracks, and single tracks.
+
+        Raises
+        ------
+        DataError
+            As `analyse`.
+        """
+        frame = checked(frame)
+        try:
+            return self._records(frame)
+        except Exception:  # noqa: BLE001 - as in `analyse`
+            return self._records_one_by_one(frame)
+
+    def _records(self, frame: EventFrame) -> FrameRecords:
+        found = self._selection.find(frame, self._max_tracks)
+        pairs = visible_pairs(frame, found, self._stripped(found), self._places(found))
+        return FrameRecords(pairs, good_singles(frame, self._selection.find_singles(frame), self._selection.cuts))
+
+    def _records_one_by_one(self, frame: EventFrame) -> FrameRecords:
+        parts = [self._records(take_events(frame, np.arange(0)))]
+        for i in range(frame.n_events):
+            try:
+                parts.append(self._records(one_event(frame, i)))
+            except Exception:  # noqa: BLE001, S112 - as in `analyse`, which counts it as not selected
+                continue
+        return joined(parts)
+
     def _one_by_one(self, frame: EventFrame) -> tuple[Tally, Masked]:
         tally, masked = Tally.zero(), Masked.zero()
         for event, found in self._each(frame):
-            one, hidden = publish(event, found)
+            try:
+                one, hidden = publish(event, found)
+            except Exception:  # noqa: BLE001 - as in `analyse`
+                one, hidden = publish(checked(strip_frame(event, np.ones(1, np.bool_))), _rejected())
             tally.add(one)
             masked.add(hidden)
         return tally, masked
@@ -119,16 +152,20 @@ class Reconstruction:
 
     def _find(self, frame: EventFrame) -> Findings:
         found = self._selection.find(frame, self._max_tracks)
-        pairs, chosen, channel = found.pairs, found.chosen, found.channel
-        stripped = self._stripped(found)
-        # the last row stands for "no pair" (index -1); it is never read where there is one vertex
-        tax_of, mass_of = _with_none(found.tax)[chosen.pair], _with_none(found.mass_pipi)[chosen.pair]
-        place = np.where(photon_rows()[channel, None], found.line, tax_of)
-        inside, side = np.full(len(pairs.events), -1), np.full(len(pairs.events), -1)
-        classify(place, mass_of, channel, self._table, inside, side)
+        chosen, places = found.chosen, self._places(found)
+        tax_of = _with_none(found.tax)[chosen.pair]
         z_vertex = _with_none(found.vertices.vertex[:, 2])[chosen.pair] / MM_PER_M
         values = np.stack((z_vertex, chosen.delta_t, tax_of[:, 0] / MM_PER_M, tax_of[:, 1]), axis=1)
-        return Findings(pairs.events, stripped, channel, inside, side, values)
+        return Findings(found.pairs.events, self._stripped(found), found.channel, places.inside, places.side, values)
+
+    def _places(self, found: Found) -> Places:
+        """Region of each candidate, from its own line."""
+        pair, channel, m = found.chosen.pair, found.channel, len(found.channel)
+        # the last row stands for "no pair" (index -1); it is never read where there is one vertex
+        place = np.where(photon_rows()[channel, None], found.line, _with_none(found.tax)[pair])
+        places = Places(np.full(m, -1), np.full(m, -1))
+        classify(place, _with_none(found.mass_pipi)[pair], channel, self._table, places.inside, places.side)
+        return places
 
     def _stripped(self, found: Found) -> Flags:
         """Tell which events of a frame are masked or not fit to be shown."""
