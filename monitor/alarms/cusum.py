@@ -74,7 +74,11 @@ class Chart:
 def run_length(chart: Chart, h: float, states: int | None = None) -> float:
     """Mean number of spills to the first alarm, from level 0; `LARGEST` when it is more than that."""
     matrix = _transitions(chart, h, states)
-    length = float(np.linalg.solve(np.eye(len(matrix)) - matrix, np.ones(len(matrix)))[0])
+    try:
+        length = float(np.linalg.solve(np.eye(len(matrix)) - matrix, np.ones(len(matrix)))[0])
+    except np.linalg.LinAlgError:
+        # the chance to leave is below the smallest float: the chain stays for ever
+        return LARGEST
     # beyond, 1 minus the chance to stay is lost in rounding: the solution may even be negative
     return length if 1.0 <= length < LARGEST else LARGEST
 
