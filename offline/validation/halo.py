@@ -10,11 +10,11 @@ from daq.config import Config
 from daq.config.processes import SAMPLE_POT
 from daq.source.emulator import EmulatedDetector
 from daq.source.modes import RunMode
-from offline.validation.candidates import Candidates, Found, joined
+from offline.overlay.mix import Mixed, Pool, mix
+from offline.validation.candidates import Candidates, Found, GoodPairs, joined
 from offline.validation.chain import Burst
 from offline.validation.effort import SPILLS_PER_BURST, Effort
 from offline.validation.measured import Measured, Value, average, counted, fraction, ratio
-from offline.validation.mixing import Mixed, mix
 from offline.validation.pairs import find
 from offline.validation.regions import Family, Places
 from streaming.reco.arrays import Flags
@@ -28,11 +28,18 @@ def measure_halo(config: Config, effort: Effort, seed: int) -> Measured:
     source = EmulatedDetector(config.beam, hard_halo(config).detector, seed, mode=RunMode.TWO_TRACK)
     found = joined([find(Burst(source, number, config), config.reco) for number in range(effort.halo_bursts)])
     pot = effort.halo_bursts * SPILLS_PER_BURST * config.beam.pot_per_spill
-    mixed = mix(found.good, config.reco, np.random.default_rng([seed, 1]), effort.mixed_pairs)
+    mixed = mix(pool_of(found.good), config.reco, np.random.default_rng([seed, 1]), effort.mixed_pairs)
     out = _regions(mixed, config, SAMPLE_POT / pot, len(found.good))
     out.add(_natural(found, mixed, config, SAMPLE_POT / pot))
     out.add(_muons(found))
     return out
+
+
+def pool_of(good: GoodPairs) -> Pool:
+    """The muons of natural pairs, to be mixed with those of other events."""
+    n = 2 * len(good)
+    points = (good.straw1_mm.reshape(n, 2), good.lkr_mm.reshape(n, 2))
+    return Pool(good.state.reshape(n, 7), *points, np.repeat(np.arange(len(good)), 2))
 
 
 def hard_halo(config: Config) -> Config:
@@ -48,7 +55,7 @@ def _regions(mixed: Mixed, config: Config, scale: float, n_good: int) -> Measure
     places = Places(config.regions, Family.MUMU, mixed.z_tax_m, mixed.cda_tax_mm, mixed.mass_pipi_gev)
 
     def expected(mask: Flags) -> Value:
-        value, error = mixed.expected(mask)
+        value, error = (n_good * x for x in mixed.part(mask))
         # the number of good pairs is common to all
         return Value(value, math.hypot(error, value / math.sqrt(n_good))).scaled(scale)
 
@@ -84,10 +91,8 @@ def _natural(found: Found, mixed: Mixed, config: Config, scale: float) -> Measur
         n = int(np.count_nonzero(of & places.outside))
         values[f"natural_{name}"] = counted(n, scale)
         n_all += n
-    value, error = mixed.expected(
-        Places(config.regions, Family.MUMU, mixed.z_tax_m, mixed.cda_tax_mm, mixed.mass_pipi_gev).outside
-    )
-    mixed_all = Value(value, error)
+    part = mixed.part(Places(config.regions, Family.MUMU, mixed.z_tax_m, mixed.cda_tax_mm, mixed.mass_pipi_gev).outside)
+    mixed_all = Value(*part).scaled(len(found.good))
     values["natural_over_mixed"] = ratio(counted(n_all), mixed_all)
     muons = (candidates.channel >= 0) & (candidates.channel < 3)
     values["natural_vr_sr"] = counted(int(np.count_nonzero(muons & ~places.outside)), scale)

@@ -15,10 +15,10 @@ from daq.geometry.planes import Z_REFERENCE_MM
 from daq.source.emulator import EmulatedDetector
 from daq.source.modes import RunMode
 from daq.units import KSHORT_MASS_GEV, MM_PER_M
+from offline.overlay.mix import mix
 from offline.validation.candidates import GoodPairs
 from offline.validation.chain import Burst
-from offline.validation.halo import hard_halo
-from offline.validation.mixing import mix
+from offline.validation.halo import hard_halo, pool_of
 from offline.validation.pairs import find
 from offline.validation.regions import Family, Places, family_table
 from streaming.reco.channels import Pid
@@ -150,7 +150,7 @@ def test_mixing_finds_what_all_pairs_have(found):
     """The shortcut before the vertex finder loses nothing: few muons, drawn until every pair has come, against all."""
     size, n_groups = 120, 20
     few = GoodPairs(*(getattr(found.good, name)[: size * n_groups] for name in ("state", "straw1_mm", "lkr_mm")))
-    mixed = mix(few, CONFIG.reco, np.random.default_rng(1), 20_000_000)
+    mixed = mix(pool_of(few), CONFIG.reco, np.random.default_rng(1), 20_000_000)
     part = 0.0
     for group in range(n_groups):
         own = slice(group * size, (group + 1) * size)
@@ -158,8 +158,8 @@ def test_mixing_finds_what_all_pairs_have(found):
         drawn = mixed.z_vertex_m[mixed.group == group]
         assert np.array_equal(np.unique(np.round(drawn, 4)), np.unique(np.round(z, 4)))
         part += len(z) / n_pairs / n_groups
-    value, error = mixed.expected(np.ones(len(mixed.group), bool))
-    assert value == pytest.approx(part * len(few), rel=0.02)
+    value, error = mixed.part(np.ones(len(mixed.group), bool))
+    assert value == pytest.approx(part, rel=0.02)
     assert 0 < error < 0.2 * value
 
 
@@ -176,7 +176,7 @@ def test_mixing_of_a_pattern_that_can_be_computed(found):
     state[:, :, 1] = 40_000.0 * state[:, :, 4]
     apart = np.arange(2.0 * n * 2).reshape(n, 2, 2) * 1e4
     cuts = CONFIG.reco
-    mixed = mix(GoodPairs(state, apart, apart), cuts, rng, 200_000)
-    value, error = mixed.expected(np.ones(len(mixed.group), bool))
-    assert value == pytest.approx(n / 2, abs=5.0 * error + 5.0) and 0 < error < n / 50
+    mixed = mix(pool_of(GoodPairs(state, apart, apart)), cuts, rng, 200_000)
+    value, error = mixed.part(np.ones(len(mixed.group), bool))
+    assert value == pytest.approx(0.5, abs=5.0 * error + 5.0 / n) and 0 < error < 1.0 / 50
     assert np.allclose(mixed.z_vertex_m, 140.0, atol=0.1)

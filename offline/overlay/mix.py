@@ -1,7 +1,7 @@
 """Accidental pairs in numbers: good muons of different events put together, as the published background estimate does.
 
-Two muons of an accidental pair know nothing of each other. So the number of good pairs, which is large, times the part
-of all possible pairs that has a vertex in a region, is the expected number there: 1e5 muons make 1e10 pairs.
+Two muons of an accidental pair know nothing of each other. So the number of accidental pairs, which is large, times the
+part of all possible pairs that has a vertex in a region, is the expected number there: 1e5 muons make 1e10 pairs.
 Source of the method: CERN-EP-2023-032, section 5.2.
 """
 
@@ -15,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daq.config.reco import RecoConfig
+from daq.errors import DataError
 from daq.geometry.planes import Z_REFERENCE_MM
 from daq.jit import kernel
 from daq.units import MM_PER_M, PION_MASS_GEV
-from offline.validation.candidates import GoodPairs
-from offline.validation.measured import count_error
 from streaming.reco.arrays import F64, I64, Flags
 from streaming.reco.tax import pair_mass, point_back
 from streaming.reco.vertex import default_cells, find_vertices
 
 N_GROUPS = 20
+FEWEST = 4
+"""Tracks that a group needs for its pairs to differ."""
 AT_ONCE = 2_000_000
 FIELD_MM = 20.0
 """The residual field moves the tracks of a pair by less than this against each other, above 10 GeV/c: 6 mm each."""
@@ -42,14 +43,32 @@ class Limits(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """Good tracks, t of them.
+
+    state : float64 (t, 7)          columns of `streaming.reco.vertex.STATE`
+    straw1_mm, lkr_mm : (t, 2)      impact points
+    owner : int64 (t,)              event of each track; two tracks of one event are never mixed
+    """
+
+    state: F64
+    straw1_mm: F64
+    lkr_mm: F64
+    owner: I64
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+
+@dataclass(frozen=True, slots=True)
 class Mixed:
-    """Mixed pairs with a vertex, n of them, in groups of muons of their own.
+    """Mixed pairs with a vertex, n of them, in groups of tracks of their own.
 
     group : int64 (n,)
     charge : (n,)    total charge: 2, 0, -2
     z_tax_m, cda_tax_mm, z_vertex_m, mass_pipi_gev : (n,)
     p_gev : (n, 2)
-    weight : expected pairs in the exposure for each mixed pair, were there one group only
+    n_pairs : pairs of different events that were drawn
     """
 
     group: I64
@@ -59,22 +78,34 @@ class Mixed:
     z_vertex_m: F64
     mass_pipi_gev: F64
     p_gev: F64
-    weight: float
+    n_pairs: int
 
-    def expected(self, chosen: Flags) -> tuple[float, float]:
-        """Expected number of the chosen pairs in the exposure, and its error from the spread of the groups.
+    def part(self, chosen: Flags) -> tuple[float, float]:
+        """Part of all possible pairs that has a vertex and is chosen, and its error from the spread of the groups.
 
         The error is never below that of the count, which is the larger one where a group has a few pairs only.
         """
-        by_group = np.bincount(self.group[chosen], minlength=N_GROUPS) * self.weight * N_GROUPS
-        counted = self.weight * count_error(int(np.count_nonzero(chosen)))
+        by_group = np.bincount(self.group[chosen], minlength=N_GROUPS) * N_GROUPS / self.n_pairs
+        # N. Gehrels, ApJ 303 (1986) 336, eq. (7): the root is too short where few are counted
+        counted = (1.0 + math.sqrt(np.count_nonzero(chosen) + 0.75)) / self.n_pairs
         return float(by_group.mean()), max(float(by_group.std(ddof=1)) / math.sqrt(N_GROUPS), counted)
 
 
-def mix(good: GoodPairs, cuts: RecoConfig, rng: np.random.Generator, n_pairs: int) -> Mixed:
-    """Draw `n_pairs` pairs of muons of different events and keep those with a vertex."""
-    size, rows = len(good) // N_GROUPS, []
-    per_group = n_pairs // N_GROUPS
+def mix(pool: Pool, cuts: RecoConfig, rng: np.random.Generator, n_pairs: int) -> Mixed:
+    """Draw `n_pairs` pairs of tracks of different events and keep those with a vertex.
+
+    Raises
+    ------
+    DataError
+        Fewer than two tracks for each of the groups.
+    """
+    # an even number, so that the tracks of an event with two stay together
+    size, rows = len(pool) // N_GROUPS // 2 * 2, []
+    if size < FEWEST:
+        msg = (
+            f"overlay: {len(pool)} tracks, wanted {FEWEST * N_GROUPS} or more to mix; give more spills of single tracks"
+        )
+        raise DataError(msg)
     limits = Limits(
         cuts.straw1_isolation_mm, cuts.lkr_isolation_mm, cuts.vertex_max_cda_mm + FIELD_MM,
         cuts.vertex_min_z_m * MM_PER_M - Z_REFERENCE_MM, cuts.vertex_max_z_m * MM_PER_M - Z_REFERENCE_MM, FIELD_MM,
@@ -82,23 +113,21 @@ def mix(good: GoodPairs, cuts: RecoConfig, rng: np.random.Generator, n_pairs: in
     n_different = 0
     for group in range(N_GROUPS):
         own = slice(group * size, (group + 1) * size)
-        state = np.ascontiguousarray(good.state[own].reshape(2 * size, 7))
-        near = np.ascontiguousarray(good.straw1_mm[own].reshape(2 * size, 2))
-        far = np.ascontiguousarray(good.lkr_mm[own].reshape(2 * size, 2))
-        for start in range(0, per_group, AT_ONCE):
-            m = min(AT_ONCE, per_group - start)
+        state, near, far = (np.ascontiguousarray(part[own]) for part in (pool.state, pool.straw1_mm, pool.lkr_mm))
+        for start in range(0, n_pairs // N_GROUPS, AT_ONCE):
+            m = min(AT_ONCE, n_pairs // N_GROUPS - start)
             a, b = np.empty(m, np.int64), np.empty(m, np.int64)
-            n, different = _close(rng, m, state, near, far, limits, a, b)
+            n, different = _close(rng, m, state, near, far, pool.owner[own], limits, a, b)
             n_different += different
             rows.append(_vertices(state, a[:n], b[:n], cuts, group))
     names = [field.name for field in fields(Mixed)][:-1]
     columns = {name: np.concatenate(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
-    return Mixed(**columns, weight=len(good) / n_different)
+    return Mixed(**columns, n_pairs=n_different)
 
 
 @kernel
 def _close(
-    rng: np.random.Generator, m: int, state: F64, near: F64, far: F64, limit: Limits, a: I64, b: I64
+    rng: np.random.Generator, m: int, state: F64, near: F64, far: F64, owner: I64, limit: Limits, a: I64, b: I64
 ) -> tuple[int, int]:
     """Draw m pairs, fill those that may have a vertex; number of these, and of pairs of different events.
 
@@ -107,7 +136,7 @@ def _close(
     n, n_different = 0, 0
     for _ in range(m):
         i, j = rng.integers(0, state.shape[0]), rng.integers(0, state.shape[0])
-        if i >> 1 == j >> 1:
+        if owner[i] == owner[j]:
             continue
         n_different += 1
         dx, dy = state[j, 0] - state[i, 0], state[j, 1] - state[i, 1]

@@ -1,0 +1,1 @@
+"""Expected background of every final state and region, each by the method of the publications."""

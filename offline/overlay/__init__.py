@@ -1,0 +1,1 @@
+"""Accidental pairs from single tracks put together: the published estimate of the combinatorial background."""
