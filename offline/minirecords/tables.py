@@ -48,13 +48,18 @@ def event_table(run: int, burst: int, columns: Mapping[str, NDArray[np.generic]]
         "burst": pa.array(np.full(n, burst, np.int64)),
     }
     for column, values in columns.items():
-        names = NAMES.get(column.removesuffix("_1").removesuffix("_2"))
+        names = NAMES.get(kind_of(column))
         arrays[column] = pa.array(np.ascontiguousarray(values)) if names is None else _named(values, names)
     return pa.table(arrays).replace_schema_metadata({"schema": SCHEMA, "table": name})
 
 
+def kind_of(column: str) -> str:
+    """`pid` of `pid_1` and `pid_2`: what a column is of, without the number of the track."""
+    return column.removesuffix("_1").removesuffix("_2")
+
+
 def _named(values: NDArray[np.generic], names: Mapping[int, str]) -> pa.DictionaryArray:
     codes = np.array(sorted(names))
-    return pa.DictionaryArray.from_arrays(
-        pa.array(np.searchsorted(codes, values).astype(np.int8)), pa.array([names[int(code)] for code in codes])
-    )
+    # 32 bits: awkward reads no smaller index
+    index = pa.array(np.searchsorted(codes, values).astype(np.int32))
+    return pa.DictionaryArray.from_arrays(index, pa.array([names[int(code)] for code in codes]))
