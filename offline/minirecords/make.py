@@ -20,7 +20,7 @@ from streaming.records import joined
 
 COPIED = (
     "run", "burst", "state", "mode", "config_digest", "mask_digest", "content_digest", "sob_time_ns", "pot",
-    "equivalent_pot", "weight", "b2_current_a", "b2_set_a", "live_fraction", "n_counted", "n_missing",
+    "equivalent_pot", "weight", "bias", "b2_current_a", "b2_set_a", "live_fraction", "n_counted", "n_missing",
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ SPILL_COLUMNS = pa.schema(
         ("quality", pa.list_(pa.string())), ("config_digest", pa.string()), ("mask_digest", pa.string()),
         ("selection_digest", pa.string()), ("content_digest", pa.string()), ("sob_time_ns", pa.int64()),
         ("pot", pa.int64()), ("equivalent_pot", pa.float64()), ("weight", pa.float64()),
+        ("bias", pa.string()),
         ("b2_current_a", pa.float64()), ("b2_set_a", pa.float64()),
         ("spill_s", pa.float64()), ("live_fraction", pa.float64()),
         ("q1_generated", pa.int64()), ("q1_sent", pa.int64()), ("h2_generated", pa.int64()), ("h2_sent", pa.int64()),

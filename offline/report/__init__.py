@@ -1,0 +1,1 @@
+"""The full analysis of recorded runs, and its report."""
