@@ -13,6 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from daq.errors import DataError
+from daq.records import BurstKey
 from offline.minirecords.read import Records
 from streaming.reco.arrays import Flags
 
@@ -64,6 +65,12 @@ class Sample:
     runs: tuple[int, ...]
     exposures: tuple[Exposure, ...]
     partial: tuple[str, ...]
+
+    @property
+    def bursts(self) -> frozenset[BurstKey]:
+        """Runs and bursts of the search sample."""
+        runs, bursts = (self.search.of("spills", name) for name in ("run", "burst"))
+        return frozenset((int(run), int(burst)) for run, burst in zip(runs, bursts, strict=True))
 
 
 def split(records: Records, extra: Sequence[str] = ()) -> Sample:
