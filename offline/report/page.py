@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import NamedTuple
@@ -11,8 +10,6 @@ from jinja2 import Environment, StrictUndefined
 
 from offline.report.figure import Figure
 from offline.report.table import Table
-
-NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?")
 
 
 class Fact(NamedTuple):
@@ -59,5 +56,5 @@ class Page:
         text = (files("offline.report") / "data" / "report.html.j2").read_text(encoding="utf-8")
         return environment.from_string(text).render(
             title=self.title, subtitle=self.subtitle, warnings=self.warnings, facts=self.facts,
-            sections=self.sections, numeric=lambda cell: NUMBER.fullmatch(cell) is not None,
+            sections=self.sections,
         )  # fmt: skip

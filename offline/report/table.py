@@ -11,6 +11,9 @@ from typing import NamedTuple
 MASKED = "masked"
 """Stands where a number would be that nobody has opened."""
 
+LONG = 60
+"""Characters."""
+
 Cell = str | int | float | None
 
 
@@ -41,6 +44,16 @@ class Table:
         if wrong:
             msg = f"table {self.key}: row {wrong[0]} has {len(self.rows[wrong[0]])} cells, wanted {len(self.columns)}"
             raise ValueError(msg)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has text that does not fit on a line."""
+        return any(isinstance(cell, str) and len(cell) > LONG for row in self.rows for cell in row)
+
+    def is_number(self, column: int) -> bool:
+        """Whether a column holds numbers, some of which may be missing or masked."""
+        cells = [row[column] for row in self.rows]
+        return any(isinstance(cell, int | float) for cell in cells)
 
     def csv(self) -> str:
         """With the unit behind each name; what is not there is empty."""
