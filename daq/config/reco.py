@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from daq.config.base import Section, assumed, known
+
+FURTHEST_M, FURTHEST_MM, WIDEST_GEV = 300.0, 2000.0, 0.1
+"""Limits of regions beyond these are in another unit: metres, millimetres, GeV/c2."""
 
 
 class RecoConfig(Section):
@@ -48,11 +51,14 @@ class RecoConfig(Section):
 
 
 class BoxM(Section):
-    """Open rectangle in Z_TAX [m] and CDA_TAX [mm]: z_min_m < Z_TAX < z_max_m and CDA_TAX < cda_max_mm."""
+    """Open rectangle in Z_TAX [m] and CDA_TAX [mm]: z_min_m < Z_TAX < z_max_m and CDA_TAX < cda_max_mm.
 
-    z_min_m: float
-    z_max_m: float
-    cda_max_mm: float
+    A limit in another unit is refused: none of a search lies further out than these.
+    """
+
+    z_min_m: float = Field(ge=-FURTHEST_M, le=FURTHEST_M)
+    z_max_m: float = Field(ge=-FURTHEST_M, le=FURTHEST_M)
+    cda_max_mm: float = Field(le=FURTHEST_MM)
 
     @model_validator(mode="after")
     def _not_empty(self) -> BoxM:
@@ -65,9 +71,9 @@ class BoxM(Section):
 class EllipseM(Section):
     """Half ellipse in Z_TAX [m] and CDA_TAX [mm] about (z_centre_m, 0)."""
 
-    z_centre_m: float
-    z_half_m: float
-    cda_half_mm: float
+    z_centre_m: float = Field(ge=-FURTHEST_M, le=FURTHEST_M)
+    z_half_m: float = Field(le=FURTHEST_M)
+    cda_half_mm: float = Field(le=FURTHEST_MM)
 
     @model_validator(mode="after")
     def _not_empty(self) -> EllipseM:
@@ -80,7 +86,9 @@ class EllipseM(Section):
 class RegionsConfig(Section):
     """Regions in the plane of Z_TAX and CDA_TAX. The mu mu paper calls the CR 'VR' and the OCR1-3 'CR1-3'."""
 
-    ks_half_width_gev: float = known(0.0057, "K_S window, half width [GeV/c2]. Source: Vulcano talk 2024", gt=0)
+    ks_half_width_gev: float = known(
+        0.0057, "K_S window, half width [GeV/c2]. Source: Vulcano talk 2024", gt=0, le=WIDEST_GEV
+    )
     mumu_sr: BoxM = known(BoxM(z_min_m=6, z_max_m=40, cda_max_mm=20), "CERN-EP-2023-032 eq. (11)")
     mumu_cr: BoxM = known(BoxM(z_min_m=-4, z_max_m=50, cda_max_mm=150), "CERN-EP-2023-032 eq. (12)")
     ee_sr: EllipseM = assumed(EllipseM(z_centre_m=23, z_half_m=23, cda_half_mm=40), "as for hadrons")
@@ -97,7 +105,7 @@ class GateConfig(Section):
 
     guard_z_m: float = known(5.0, "the mask reaches so far beyond every SR and CR in Z_TAX [m]", ge=0)
     guard_cda_mm: float = known(30.0, "the mask reaches so far beyond every SR and CR in CDA_TAX [mm]", ge=0)
-    ks_half_width_gev: float = known(0.008, "masked half width around the K_S mass [GeV/c2]", ge=0.0057)
+    ks_half_width_gev: float = known(0.008, "masked half width around the K_S mass [GeV/c2]", ge=0.0057, le=WIDEST_GEV)
     open_same_sign: bool = known(False, "same-sign mu mu and e mu pairs, positively identified, are open everywhere")
     open_ks_leptons: bool = known(False, "pairs of positively identified leptons are open in the K_S window")
     max_tracks: int = assumed(32, "an event with more tracks is masked without being looked at", ge=2, le=1000)

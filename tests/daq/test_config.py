@@ -71,3 +71,18 @@ def test_the_digest_follows_physics_and_nothing_else(pot):
     guarded = plain.model_copy(update={"gate": plain.gate.model_copy(update={"guard_z_m": pot})})
     assert guarded.mask_digest() != plain.mask_digest()
     assert other.mask_digest() == plain.mask_digest()
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("[regions.mumu_sr]\nz_min_m = 6000\nz_max_m = 40\ncda_max_mm = 20\n", "regions.mumu_sr.z_min_m"),
+        ("[regions.hadron_sr]\nz_centre_m = 23\nz_half_m = 23000\ncda_half_mm = 40\n", "regions.hadron_sr.z_half_m"),
+        ("[regions.mumu_cr]\nz_min_m = -4\nz_max_m = 50\ncda_max_mm = 150000\n", "regions.mumu_cr.cda_max_mm"),
+        ("[gate]\nks_half_width_gev = 8.0\n", "gate.ks_half_width_gev"),
+    ],
+)
+def test_a_limit_in_another_unit_is_refused(table, line, tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(table)
+    with pytest.raises(ConfigError, match=line):
+        load_config(path)
