@@ -51,12 +51,12 @@ def run_analyse(config: Config, options: AnalyseOptions) -> int:
     DumpwatchError
         Nothing could be analysed; the message says why.
     """
-    opened = _opened(config, options)
-    records, missing = collect(config, options)
-    sample = split(records, missing)
     cache = options.into / "acceptance"
     effort = Effort(seed=options.seed, cache=cache) if options.full else replace(SHORT, seed=options.seed, cache=cache)
     wanted = Wanted(options.models, options.points, options.pot, effort, options.seed)
+    opened = _opened(config, options)
+    records, missing = collect(config, options)
+    sample = split(records, missing)
     analysis = analyse(sample, config, wanted, opened)
     refused = (*records.refused, *missing)
     page = make_page(analysis, refused)

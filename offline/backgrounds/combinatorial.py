@@ -37,15 +37,15 @@ class Overlay:
     veto_kept: float
 
 
-def make_overlay(records: Records, config: Config, seed: int) -> Overlay:
-    """Put together the single muons of a sample.
+def make_overlay(records: Records, config: Config, seed: int, search: Records | None = None) -> Overlay:
+    """Put together the single muons of a sample; `search`: records with more pairs, see `weigh`.
 
     Raises
     ------
     DataError
         There are no usable spills, or too few single muons.
     """
-    weight, control = weigh(records, config)
+    weight, control = weigh(records, config, search)
     quiet = control.where(~control.lav)
     mixed = mix(quiet.pool, config.reco, np.random.default_rng([seed, 51]), config.analysis.overlay_pairs)
     return Overlay(weight, mixed, (len(quiet) / len(control)) ** 2)

@@ -17,6 +17,7 @@ class Expected:
     value, stat, syst : of the whole region
     open_value : of the part of it that is not masked (guard bands and the K_S window are); compare counts with this
     upper : upper limit at `confidence`, where the method gives no more than that
+    interval : lowest and highest value at `confidence`, where the errors are not even
     """
 
     component: str
@@ -29,6 +30,7 @@ class Expected:
     source: str
     upper: float | None = None
     confidence: float | None = None
+    interval: tuple[float, float] | None = None
 
     @property
     def error(self) -> float:
@@ -43,6 +45,7 @@ class Expected:
     def scaled(self, factor: float) -> Self:
         """All numbers times a factor."""
         upper = None if self.upper is None else self.upper * factor
+        interval = None if self.interval is None else (self.interval[0] * factor, self.interval[1] * factor)
         numbers = (self.value, self.stat, self.syst, self.open_value)
         value, stat, syst, open_value = (x * factor for x in numbers)
-        return replace(self, value=value, stat=stat, syst=syst, open_value=open_value, upper=upper)
+        return replace(self, value=value, stat=stat, syst=syst, open_value=open_value, upper=upper, interval=interval)

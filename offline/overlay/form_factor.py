@@ -61,7 +61,7 @@ def measure_duty(spill: I64, time_s: F64, length_s: F64, apart_s: tuple[float, f
 def _close_pairs(spill: I64, time: F64, window: float) -> int:
     n, first = 0, 0
     for i in range(spill.shape[0]):
-        while spill[first] != spill[i] or time[i] - time[first] >= window:
+        while first < i and (spill[first] != spill[i] or time[i] - time[first] >= window):
             first += 1
         n += i - first
     return n

@@ -5,8 +5,8 @@ For a spill with n single muons of the control sample, of every D-th trigger,
     N = D n / (1 - f)            muons, f the part that fires H2 by itself and is not in the sample
     pairs = N^2 W / (2 T_eff) x eps(H2)
 
-with W the full width of the time differences that are accepted. Source: physics notes G.1; CERN-EP-2023-032 sect. 5.2
-names the same four ingredients.
+with W the full width of the time differences that are accepted, were they all accepted alike. Source: physics notes
+G.1; CERN-EP-2023-032 sect. 5.2 names the same four ingredients.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class Weight:
     form_factor: FormFactor
     self_firing: Part
     h2_efficiency: Part
+    window_ns: Part
     left_out: dict[str, int]
 
 
@@ -75,8 +76,12 @@ def usable_spills(records: Records) -> tuple[Flags, dict[str, int]]:
     return good, left_out
 
 
-def weigh(records: Records, config: Config) -> tuple[Weight, Control]:
+def weigh(records: Records, config: Config, search: Records | None = None) -> tuple[Weight, Control]:
     """Weight of the accidental pairs of the usable spills, and their control sample.
+
+    Parameters
+    ----------
+    search : records whose pairs show the H2 efficiency and the time window; `records` themselves, if left out
 
     Raises
     ------
@@ -97,18 +102,18 @@ def weigh(records: Records, config: Config) -> tuple[Weight, Control]:
     window = (keys.form_factor_us[0] * 1e-6, keys.form_factor_us[1] * 1e-6)
     shape = measure_duty(control.spill, control.time_s, length[place], window)
     alone = self_firing(chosen, config)
-    h2 = h2_efficiency(records, config)
+    h2, window_ns = (measure(search or records, config) for measure in (h2_efficiency, time_window))
     downscaling = _number(spills, "q1_generated") / _number(spills, "q1_sent")
     # n (n - 1) is unbiased for the square of a mean number of muons
     squares = downscaling**2 * n * (n - 1.0) / (1.0 - alone.value) ** 2
-    pairs = float(np.sum(squares / (2.0 * length * shape.duty))) * keys.pair_window_ns * 1e-9 * h2.value
+    pairs = float(np.sum(squares / (2.0 * length * shape.duty))) * window_ns.value * 1e-9 * h2.value
     terms = (
         2.0 / math.sqrt(max(1, len(control))), shape.relative_error, 2.0 * alone.error / (1.0 - alone.value),
-        h2.error / h2.value,
+        h2.error / h2.value, window_ns.error / window_ns.value,
     )  # fmt: skip
     pot = float(_number(spills, "pot").sum())
     error = math.hypot(*terms)
-    return Weight(pairs, error, pot, len(control), len(code), shape, alone, h2, left_out), control
+    return Weight(pairs, error, pot, len(control), len(code), shape, alone, h2, window_ns, left_out), control
 
 
 def self_firing(records: Records, config: Config) -> Part:
@@ -124,15 +129,37 @@ def self_firing(records: Records, config: Config) -> Part:
 
 
 def h2_efficiency(records: Records, config: Config) -> Part:
-    """Part of the visible muon pairs under Q1 that have H2; from the configuration where there are too few."""
+    """Part of the visible muon pairs under Q1 that have H2; from the configuration where there are too few.
+
+    Only of pairs close in time, where the window keeps all: what it loses further apart is in its width.
+    """
     flags = records.of("pairs", "trigger_flags").astype(np.int64)
     muons = (records.of("pairs", "pid_1") == "muon") & (records.of("pairs", "pid_2") == "muon")
-    under = muons & (flags & 1 << config.reco.q1_flag_bit != 0)
+    near = np.abs(records.of("pairs", "delta_t_ns").astype(np.float64)) < config.analysis.sideband_end_ns
+    under = muons & near & (flags & 1 << config.reco.q1_flag_bit != 0)
     n = int(np.count_nonzero(under))
     if n < config.analysis.min_h2_pairs:
         return Part(config.analysis.h2_efficiency, 0.0, f"configuration; {n} pairs under Q1 are too few")
     part = int(np.count_nonzero(under & (flags & 1 << config.reco.h2_flag_bit != 0))) / n
     return Part(part, math.sqrt(max(part * (1.0 - part), 1.0 / n) / n), f"{n} muon pairs under Q1")
+
+
+def time_window(records: Records, config: Config) -> Part:
+    """Width that random pairs would need, all accepted, to be as many as there are [ns].
+
+    From the time differences of the visible pairs under H2: their density in the sideband, where nothing is lost, and
+    how many there are beyond it, where the trigger and the cut on track times lose some. Pairs of one time are left
+    out. From the configuration where there are too few.
+    """
+    keys, flags = config.analysis, records.of("pairs", "trigger_flags").astype(np.int64)
+    apart = np.abs(records.of("pairs", "delta_t_ns").astype(np.float64)[flags & 1 << config.reco.h2_flag_bit != 0])
+    low, high = keys.prompt_window_ns, keys.sideband_end_ns
+    near, far = int(np.count_nonzero((apart > low) & (apart < high))), int(np.count_nonzero(apart >= high))
+    if near < keys.min_window_pairs:
+        return Part(keys.pair_window_ns, 0.0, f"configuration; {near} pairs in the sideband are too few")
+    beyond = 2.0 * (high - low) * far / near
+    error = beyond * math.sqrt(1.0 / near + 1.0 / max(1, far))
+    return Part(2.0 * high + beyond, error, f"{near + far} pairs more than {low:g} ns apart")
 
 
 def _number(spills: pa.Table, name: str) -> F64:

@@ -10,7 +10,7 @@ from streaming.reco.channels import Pid
 TICK_NS = 24.951059536
 Q1, H2 = 1, 2
 
-PAIR_COLUMNS = ("trigger_flags", "event_number", "pid_1", "pid_2")
+PAIR_COLUMNS = ("trigger_flags", "event_number", "delta_t_ns", "pid_1", "pid_2")
 
 
 def singles(time_s, flags=Q1, pid=Pid.MUON, rng=None, lav=False):
@@ -33,7 +33,10 @@ def pairs(flags):
     """Columns of muon pairs, as far as the weight looks at them."""
     flags = np.asarray(flags, np.uint16)
     muon = np.full(len(flags), int(Pid.MUON), np.int8)
-    return {"event_number": np.arange(len(flags)), "trigger_flags": flags, "pid_1": muon, "pid_2": muon}
+    return {
+        "event_number": np.arange(len(flags)), "trigger_flags": flags, "delta_t_ns": np.zeros(len(flags)),
+        "pid_1": muon, "pid_2": muon,
+    }  # fmt: skip
 
 
 def spill(burst=1, run=1, **change):

@@ -90,7 +90,7 @@ def test_the_weight_is_the_formula():
 def test_pairs_go_with_the_window_and_the_square_of_the_muons():
     rng = np.random.default_rng(5)
     times = rng.random(4000) * 4.0
-    config = Config(analysis=AnalysisConfig(pair_window_ns=40.0))
+    config = Config(analysis=AnalysisConfig(pair_window_ns=2.0 * CONFIG.analysis.pair_window_ns))
     whole = weigh(records([(1, singles(times))], [spill()]), CONFIG)[0]
     twice = weigh(records([(1, singles(times))], [spill()]), config)[0]
     half = weigh(records([(1, singles(times[::2]))], [spill()]), CONFIG)[0]
