@@ -70,7 +70,6 @@ class AnalysisConfig(Section):
     mass_window_sigma: float = known(
         3.0, "half width of the mass window of a five-sigma count. Source: section 6", gt=0
     )
-    signal_decays: int = assumed(20_000, "decays made for each mass, production mode and final state", ge=100)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,7 +1,7 @@
 """Emulated bursts through the real Level 0 and event builder.
 
-This is the only way events get into the validation: from an `EmulatedDetector`, or from particles that the emulator
-drew. There is no function that takes a recorded burst.
+With `offline.signal.chain`, which takes particles that the emulator drew, this is the only way events get into the
+validation. There is no function that takes a recorded burst.
 """
 
 from __future__ import annotations
@@ -9,19 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from daq.config import Config
 from daq.errors import DataError, PolicyError
 from daq.event_builder import EventBuilder
 from daq.frame import EventFrame
-from daq.hits import END_OF_BURST, HitBatch, empty_block
-from daq.model import DETECTORS
 from daq.source.emulator import EmulatedDetector
-from daq.source.ordering import ordered_block
-from daq.source.particles import Particles
-from daq.source.processes.births import respond_event
-from daq.source.propagation import path_curve
 from daq.units import ns_to_fine
 from l0emu import L0Setup, new_burst, step
 from l0emu.state import L0Counters
@@ -73,24 +65,3 @@ class Burst:
         self._counters = state.counters(setup)
         record = burst.beam_record(0)
         self.scalers = dict(record.scalers) if record else {}
-
-
-def events_of(particles: Particles, rng: np.random.Generator, config: Config) -> Iterator[EventFrame]:
-    """Events of drawn particles and their companions alone, without noise; their times tell them apart."""
-    curve = path_curve(config.detector.straw.kick_sign)
-    parts: dict[str, list[tuple[np.ndarray, dict[str, np.ndarray]]]] = {name: [] for name in DETECTORS}
-    for name, block in respond_event(rng, particles, config.detector, curve):
-        parts[name].append((block.time, dict(block.fields)))
-    blocks = {}
-    for name, pieces in parts.items():
-        empty = empty_block(name)
-        time = np.concatenate([empty.time, *(piece[0] for piece in pieces)])
-        fields = {
-            key: np.concatenate([values, *(piece[1][key] for piece in pieces)]) for key, values in empty.fields.items()
-        }
-        blocks[name] = ordered_block(time, fields)
-    setup = L0Setup.from_config(config.l0)
-    batch = HitBatch(END_OF_BURST, blocks)
-    triggers = step(new_burst(setup), batch, setup)
-    builder = EventBuilder(ns_to_fine(config.detector.readout_window_ns))
-    yield from builder.add(batch, triggers.time, triggers.flags, triggers.trigger_type)

@@ -66,19 +66,18 @@ ANGLES_MRAD = ((0.0, 1.0), (1.0, 1.5), (1.5, 2.0), (2.0, 3.0), (3.0, np.inf))
 
 
 def _candidates(runs: SignalRuns, name: str) -> F64:
-    return np.concatenate([getattr(runs.at(mass).pairs, name) for mass in MASSES_MEV])
+    return np.concatenate([getattr(runs.at(mass).sample.selected, name) for mass in MASSES_MEV])
 
 
 def _angles_mrad(runs: SignalRuns, mass: int) -> F64:
-    momentum = runs.at(mass).sample.truth.momentum[runs.at(mass).row]
-    angle: F64 = np.hypot(momentum[:, 0], momentum[:, 1]) / momentum[:, 2] * 1e3
+    angle: F64 = runs.at(mass).sample.taken.angle_rad.astype(np.float64) * 1e3
     return angle
 
 
 def _resolution(runs: SignalRuns) -> Measured:
     values, core = {}, []
     for mass in MASSES_MEV:
-        off = (runs.at(mass).pairs.mass_mumu_gev - mass * 1e-3) * 1e3
+        off = (runs.at(mass).sample.selected.mass_gev - mass * 1e-3) * 1e3
         # a fit to the mass peak has no use for what is far outside
         values[f"mass_rms_{mass}"] = spread(off[np.abs(off) < 50.0])
         core.append(core_width(off).value)

@@ -1,4 +1,4 @@
-"""Dark photons: decays flat along the tank through the whole chain, weighted for any coupling as the paper does.
+"""Dark photons: the acceptance samples of the analysis, of bremsstrahlung to mu mu, for any coupling.
 
 Source: CERN-EP-2023-032, eqs. (8) to (10).
 """
@@ -7,89 +7,61 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from daq.config import Config
 from daq.config.processes import SAMPLE_POT
-from daq.source.propagation import path_curve
-from daq.source.signal.sample import SignalSample, SignalSource
-from daq.source.streams import Component, stream
-from offline.validation.candidates import Candidates
-from offline.validation.chain import events_of
+from daq.source.signal.production import yield_per_pot
+from daq.source.signal.sample import branching
+from daq.source.signal.widths import total_width
+from offline.signal.chain import SignalChain
+from offline.signal.draw import Wanted, draw_sample
+from offline.signal.paths import reach_of_width
+from offline.signal.samples import Sample
 from offline.validation.effort import Effort
 from offline.validation.measured import Value
-from offline.validation.pairs import find
-from offline.validation.regions import Family, Places
-from streaming.reco.arrays import F64, Flags
-from streaming.tally import CHANNELS
-
-SPACING_NS = 1000.0
-"""Decays this far apart never share an event."""
-
-REFERENCE_EPSILON = 1.0e-6
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedSignal:
     """Decays of one mass, and the candidates among them.
 
-    pairs, row : candidates of all regions; decay of each
-    in_sr : bool, by candidate
+    per_epsilon2 : decays to mu mu per proton and epsilon^2, wherever they are
     """
 
-    sample: SignalSample
-    pairs: Candidates
-    row: NDArray[np.int64]
-    in_sr: Flags
+    sample: Sample
+    per_epsilon2: float
 
-    def probability(self, epsilon: float) -> F64:
-        """Probability of each decay to be in the range, for another coupling than that of the sample."""
-        truth = self.sample.truth
-        length = truth.decay_length_mm * (self.sample.coupling / epsilon) ** 2
-        flown = np.linalg.norm(truth.vertex - truth.origin, axis=1)
-        weight = np.where(self.sample.weight > 0, np.exp(-flown / length) / length, 0.0)
-        result: F64 = weight * self.sample.range_mm
-        return result
+    def reach(self, epsilon: float) -> float:
+        """Mean decay length over momentum [mm/(GeV/c)]."""
+        mass = self.sample.mass_gev
+        return float(reach_of_width(mass, total_width("photon", mass, epsilon)))
 
     def events(self, epsilon: float) -> Value:
-        """Expected candidates in the signal region for the 2021 sample."""
-        scale = SAMPLE_POT * self.sample.per_pot * (epsilon / self.sample.coupling) ** 2 / len(self.sample.weight)
-        chosen = self.probability(epsilon)[self.row[self.in_sr]]
-        return Value(float(chosen.sum()) * scale, float(np.sqrt(np.sum(chosen**2))) * scale)
+        """Expected candidates in the signal region for the 2021 sample. Source: eq. (8)."""
+        found = self.sample.per_particle(self.reach(epsilon))
+        return found.scaled(SAMPLE_POT * self.per_epsilon2 * epsilon**2)
 
     def efficiency(self, epsilon: float) -> Value:
         """Selected part of the decays in 102 < Z < 180 m, weighted. Source: eq. (9)."""
-        probability = self.probability(epsilon)
-        # far above the couplings that reach the tank all are tiny, and their squares would vanish
-        share = probability / probability.sum()
-        chosen = share[self.row[self.in_sr]]
-        return Value(float(chosen.sum()), float(np.sqrt(np.sum(chosen**2))))
+        return self.sample.acceptance(self.reach(epsilon))
 
 
 class SignalRuns:
     """Samples of bremsstrahlung to mu mu by mass, each made once."""
 
     def __init__(self, config: Config, effort: Effort, seed: int) -> None:
-        self.config, self._decays, self._seed = config, effort.signal_decays, seed
+        self._chain, self._signal, self._seed = SignalChain(config), config.signal, seed
+        self._decays = effort.signal_decays
         self._made: dict[int, SelectedSignal] = {}
 
     def at(self, mass_mev: int) -> SelectedSignal:
         """Decays of one mass [MeV/c2]."""
         if mass_mev not in self._made:
-            self._made[mass_mev] = self._make(mass_mev)
+            self._made[mass_mev] = self._make(mass_mev * 1e-3)
         return self._made[mass_mev]
 
-    def _make(self, mass_mev: int) -> SelectedSignal:
-        config, n = self.config, self._decays
-        rng = stream(self._seed, mass_mev, Component.SIGNAL)
-        curve = path_curve(config.detector.straw.kick_sign)
-        time = SPACING_NS * np.arange(1, n + 1, dtype=np.float64)
-        sample = SignalSource(config.signal, curve).draw(
-            rng, n, mass_mev * 1e-3, REFERENCE_EPSILON, "brems", "mumu", time
-        )
-        pairs = find(events_of(sample.particles, rng, config), config.reco).candidates
-        pairs = pairs.where(pairs.channel == CHANNELS.index("mumu_os"))
-        places = Places(config.regions, Family.MUMU, pairs.z_tax_m, pairs.cda_tax_mm, pairs.mass_pipi_gev)
-        row = np.rint(pairs.time_ns / SPACING_NS).astype(np.int64) - 1
-        return SelectedSignal(sample, pairs, row, places.sr)
+    def _make(self, mass_gev: float) -> SelectedSignal:
+        # all decays, however many of them are selected
+        wanted = Wanted(selected=self._decays + 1, made=self._decays)
+        sample = draw_sample(self._chain, self._seed, mass_gev, "brems", "mumu", wanted)
+        made = yield_per_pot("brems", mass_gev, 1.0, self._signal)
+        return SelectedSignal(sample, made * branching("brems", mass_gev, 1.0, "mumu"))

@@ -7,6 +7,7 @@ production vertex. pyhepmc passes over what is missing at the end of a file, so 
 from __future__ import annotations
 
 import importlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -106,6 +107,8 @@ def _check_text(path: Path) -> list[list[int]]:
             events.append([number])
         elif line.startswith("P ") and events:
             events[-1].append(number)
+        elif line.startswith("W ") and events:
+            _check_weights(line, f"{path}, line {number}, event {len(events) - 1}")
         closed = closed or line == END
     for k, event in enumerate(events):
         if len(event) - 1 != wanted[k]:
@@ -124,6 +127,18 @@ def _n_particles(line: str, where: str) -> int:
         msg = f"{where}: '{line[:60]}' is no event header; wanted 'E number vertices particles', write the file again"
         raise DataError(msg)
     return int(fields[3])
+
+
+def _check_weights(line: str, where: str) -> None:
+    """Refuse a weight that is no number: pyhepmc reads it as none, and says that their count is wrong."""
+    for field in line.split()[1:]:
+        try:
+            good = math.isfinite(float(field))
+        except ValueError:
+            good = False
+        if not good:
+            msg = f"{where}: weight '{field}'; wanted a finite number, unweight or drop the event"
+            raise DataError(msg)
 
 
 def _pyhepmc(path: Path) -> ModuleType:
