@@ -26,13 +26,15 @@ OpeningsHead = Annotated[str | None, typer.Option("--openings-head", help="Likew
 
 
 def register(parent: typer.Typer) -> None:
-    """Mount the commands of this file and of `commands_blind_open`."""
-    from monitor import commands_blind_open
+    """Mount the commands of this file and of those beside it."""
+    from monitor import commands_blind_checkpoint, commands_blind_events, commands_blind_open
 
     app = typer.Typer(help="Sealed counters: keys, state, approval, opening, audit.", no_args_is_help=True)
     for command in (keygen, status, audit):
         app.command()(command)
     commands_blind_open.mount(app)
+    commands_blind_events.mount(app)
+    commands_blind_checkpoint.mount(app)
     parent.add_typer(app, name="blind")
 
 
@@ -55,13 +57,13 @@ def keygen(
 
 def status(ledger: LedgerUrl = None, keys: Keys = None, config: ConfigFile = None, json: Json = False) -> None:
     """Show the state of every compartment; the wording is the same for all that are sealed."""
-    from monitor.sealed.audit import examine
+    from monitor.sealed.glance import glance
     from monitor.sealed.status import lines
     from monitor.sealed.status import status as state_of
 
     with opened_books(ledger, config) as books:
         rings = rings_of(ledger, keys, config)
-        found = state_of(examine(books, rings), rings)
+        found = state_of(glance(books, rings), rings)
     show(found, lines(found), json)
     raise typer.Exit(1 if found["faults"] else 0)
 

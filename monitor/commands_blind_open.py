@@ -20,10 +20,13 @@ from monitor.commands_blind import (
     show,
     witness_of,
 )
+from monitor.commands_blind_events import EventWish, Recordings, Where, read_found, write_found
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monitor.sealed.block import Limits
-    from monitor.sealed.open import Opened
+    from monitor.sealed.open import Opened, Request
     from monitor.sealed.statement import Statement
 
 StatementFile = Annotated[Path | None, typer.Argument(help="Statement, see `approve --new`.")]
@@ -60,6 +63,9 @@ def approve(
     expected: Annotated[str | None, typer.Option(help="With --new: expected background of region and block.")] = None,
     min_p: Annotated[str | None, typer.Option(help="With --new: CR agrees at P(N >= n) of this or more.")] = None,
     days: Annotated[float, typer.Option(help="With --new: approvals hold so long.", min=0.001, max=366)] = 7.0,
+    accept_incomplete: Annotated[
+        int, typer.Option(help="With --new: so many spills of the block have incomplete sealed counts.", min=0)
+    ] = 0,
     ledger: LedgerUrl = None,
     keys: Keys = None,
     config: ConfigFile = None,
@@ -74,9 +80,10 @@ def approve(
         if statement or custodian or not (channel and stage and output):
             msg = "approve --new: wanted --channel, --stage and -o FILE, and nothing to sign"
             raise ConfigError(msg)
-        wish = Wish(channel, _stage(stage), first, last, expected, min_p, time.time_ns(), days)
+        rule = (_number("--expected", expected), _number("--min-p", min_p, highest=1.0))
+        wish = Wish(channel, _stage(stage), first, last, *rule, time.time_ns(), days, accept_incomplete)
         made = _draft(wish, ledger, keys, config)
-        _write(output, made.model_dump_json(by_alias=True, indent=1))
+        write_new(output, made.model_dump_json(by_alias=True, indent=1))
     else:
         if not (statement and custodian and len(custodian) == 1 and output):
             msg = "approve: wanted STATEMENT, one --custodian FILE and -o FILE; or --new"
@@ -95,6 +102,10 @@ def open_statement(
     head: Head = None,
     openings_head: OpeningsHead = None,
     recount: Annotated[bool, typer.Option("--recount/--no-recount", help="Reconstruct the opened events.")] = True,
+    events: Annotated[
+        Path | None, typer.Option("--events", help="New folder for the opened events, as `blind events` writes it.")
+    ] = None,
+    recordings: Recordings = None,
     min_spills: MinSpills = None,
     min_pot_fraction: MinPot = None,
     json: Json = False,
@@ -109,17 +120,27 @@ def open_statement(
     from monitor.sealed.statement import Approval, Statement
 
     request = Request(
-        statement=Statement.read(_read(statement)),
-        approvals=tuple(Approval.read(_read(path)) for path in approval),
+        statement=Statement.read(read_given(statement)),
+        approvals=tuple(Approval.read(read_given(path)) for path in approval),
         custodians=tuple(Custodian.load(path) for path in custodian),
         limits=_limits(min_spills, min_pot_fraction),
         recounter=Recounter(load_config(config)) if recount else None,
         witness=witness_of(head, openings_head),
     )
     rings = rings_of(ledger, keys, config)
+    _check_events(request, events)
     with opened_books(ledger, config, readonly=False) as books:
         opened = open_block(books, rings, request, time.time_ns())
-    _show(opened, request.limits, json)
+    written: list[str] = []
+    try:
+        if events is not None:
+            wish = EventWish(
+                tuple(one.compartment for one in opened.done.opened), request.custodians, request.statement
+            )
+            found = read_found(wish, recordings, Where(ledger, keys, config, request.witness))
+            written = write_found(events, found)
+    finally:  # the opening is booked, so it is shown whatever becomes of the files
+        _show(opened, request.limits, json, written)
 
 
 def drill(
@@ -174,8 +195,8 @@ def _sign(statement: Path, custodian: Path, output: Path) -> Statement:
     from monitor.sealed.statement import Statement
     from monitor.sealed.statement import approve as sign
 
-    made = Statement.read(_read(statement))
-    _write(output, sign(made, Custodian.load(custodian)).model_dump_json(indent=1))
+    made = Statement.read(read_given(statement))
+    write_new(output, sign(made, Custodian.load(custodian)).model_dump_json(indent=1))
     return made
 
 
@@ -191,6 +212,23 @@ def _stage(name: str) -> Any:  # noqa: ANN401 - one of the literals of StageName
     return name
 
 
+def _number(option: str, text: str | None, highest: float = float("inf")) -> str | None:
+    """Text of a number as it was typed: there is one form of what is signed."""
+    from decimal import Decimal, InvalidOperation
+
+    from daq.errors import ConfigError
+
+    try:
+        good = text is None or (Decimal(text).is_finite() and 0 <= Decimal(text) <= highest)
+    except InvalidOperation:
+        good = False
+    if not good:
+        most = "0 or more" if highest == float("inf") else f"0 to {highest:g}"
+        msg = f"{option}: got '{text}', wanted a decimal number, {most}"
+        raise ConfigError(msg)
+    return text
+
+
 def _limits(spills: int | None, pot_fraction: float | None) -> Limits:
     from monitor.sealed.block import RULE, Limits
 
@@ -199,7 +237,13 @@ def _limits(spills: int | None, pot_fraction: float | None) -> Limits:
     )
 
 
-def _read(path: Path) -> bytes:
+def read_given(path: Path) -> bytes:
+    """Content of a file that was named.
+
+    Raises
+    ------
+    ConfigError
+    """
     from daq.errors import ConfigError
 
     try:
@@ -209,7 +253,13 @@ def _read(path: Path) -> bytes:
         raise ConfigError(msg) from None
 
 
-def _write(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
+    """Write a new file.
+
+    Raises
+    ------
+    ConfigError
+    """
     from daq.errors import ConfigError
 
     try:
@@ -220,7 +270,21 @@ def _write(path: Path, text: str) -> None:
         raise ConfigError(msg) from None
 
 
-def _show(opened: Opened, limits: Limits, as_json: bool) -> None:
+def _check_events(request: Request, folder: Path | None) -> None:
+    """Refuse before anything is opened what would fail afterwards."""
+    from daq.errors import ConfigError
+
+    if folder is None:
+        return
+    if request.statement.stage not in ("CR", "SR") or request.recounter is None:
+        msg = "--events: wanted an opening of a CR or SR with --recount; others have no events to write"
+        raise ConfigError(msg)
+    if folder.exists():
+        msg = f"--events {folder}: exists already; give a new folder"
+        raise ConfigError(msg)
+
+
+def _show(opened: Opened, limits: Limits, as_json: bool, written: Sequence[str] = ()) -> None:
     from monitor.sealed.audit import found
 
     done = opened.done
@@ -230,5 +294,5 @@ def _show(opened: Opened, limits: Limits, as_json: bool) -> None:
         tracks = ", ".join(f"{track['charge']:+d} {track['p']:.1f} GeV/c" for track in event["tracks"])
         text.append(f"  {event['compartment']} run {event['run']} burst {event['burst']} "
                     f"event {event['event_number']}: {tracks}")  # fmt: skip
-    document = done.model_dump(mode="json", by_alias=True) | {"events": opened.events, "lowered": limits.lowered}
-    show(document, text, as_json)
+    more = {"events": opened.events, "lowered": limits.lowered, "written": list(written)}
+    show(done.model_dump(mode="json", by_alias=True) | more, [*text, *written], as_json)

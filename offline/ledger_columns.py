@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from daq.errors import DataError
 from monitor.ledger import BookRow, Note
 from monitor.ledger.bookrow import columns_of
 from monitor.ledger.derived import judgement_of
 from monitor.ledger.verify import row_faults, tally_faults
 from monitor.spill import Spill
+from offline.ledger_layout import Layout, refuse
 
 INTEGERS = (
     "run",
@@ -64,6 +62,15 @@ COLUMNS = (
 
 OPTIONAL = ("pot", "b2_setting_a", "who", "why", "field", "old", "new")
 
+ROWS = Layout(
+    schema="dumpwatch.books/1",
+    columns=COLUMNS,
+    integers=frozenset(INTEGERS),
+    blobs=frozenset({"tally"}),
+    optional=frozenset(OPTIONAL),
+)
+"""One row for each row of the books, corrections included."""
+
 
 def to_columns(row: BookRow) -> dict[str, Any]:
     """Named values of a row; `tally` stays bytes."""
@@ -96,7 +103,7 @@ def from_columns(values: Mapping[str, Any], where: str) -> BookRow:
     DataError
         A value is missing or of the wrong kind, or contradicts the document.
     """
-    _check_kinds(values, where)
+    ROWS.check(values, where)
     try:
         spill = Spill.model_validate_json(values["document"])
     except ValidationError as error:
@@ -128,50 +135,3 @@ def _note(values: Mapping[str, Any], where: str) -> Note | None:
         fault = "who, why, field, old and new are given in part, wanted all of them or the first two or none"
         raise refuse(where, fault)
     return Note(who, why, field, old, new)
-
-
-def _check_kinds(values: Mapping[str, Any], where: str) -> None:
-    kinds = tuple([type(values[name]) for name in COLUMNS])
-    if kinds in _SEEN:
-        return
-    for name, wanted in _WANTED:
-        if type(values[name]) is not wanted and not (values[name] is None and name in OPTIONAL):
-            fault = f"{name} is {shortened(values[name])}, wanted {_KINDS[wanted]}"
-            raise refuse(where, fault)
-    _SEEN.add(kinds)
-
-
-_SEEN: set[tuple[type, ...]] = set()
-"""Kinds of values that were found to be right: a file has few different ones."""
-
-_WANTED = [(name, int if name in INTEGERS else bytes if name == "tally" else str) for name in COLUMNS]
-_KINDS: Mapping[type, str] = {int: "a whole number", str: "text", bytes: "bytes"}
-
-
-def refuse(where: str, fault: str) -> DataError:
-    """Build the answer to a row that cannot be."""
-    return DataError(f"{where}: {fault}; nothing was imported")
-
-
-def shortened(value: object) -> str:
-    """Show a value of a bad row in a message."""
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def pack_text(blob: bytes) -> str:
-    """Bytes as base64."""
-    return base64.b64encode(blob).decode("ascii")
-
-
-def unpack_text(text: object, where: str) -> bytes:
-    """Inverse of `pack_text`.
-
-    Raises
-    ------
-    DataError
-    """
-    try:
-        return binascii.a2b_base64(str(text), strict_mode=True)
-    except (binascii.Error, ValueError) as error:
-        raise refuse(where, f"tally is no base64 ({error})") from error

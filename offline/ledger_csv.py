@@ -1,4 +1,4 @@
-"""The ledger as CSV: one line a row, unless somebody's reason has lines of its own."""
+"""A part of the ledger as CSV: one line a row, unless somebody's reason has lines of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from offline.ledger_columns import COLUMNS, INTEGERS, OPTIONAL, pack_text, refuse, unpack_text
+from offline.ledger_layout import Layout, pack_text, refuse, unpack_text
 
 MAX_CELL = 1 << 24
 """Longest cell [characters]."""
@@ -20,20 +20,24 @@ Numbered = Iterator[tuple[int, dict[str, Any]]]
 """Rows with the number of their last line."""
 
 
-def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], layout: Layout) -> int:
     """Write rows; returns how many."""
-    n = 0
+    n, kinds = 0, [(name, name in layout.blobs) for name in layout.columns]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")  # else a lone \r in somebody's reason is not quoted
-        writer.writerow(COLUMNS)
-        for row in rows:
-            cells = [NONE if row[name] is None else row[name] for name in COLUMNS[:-1]]
-            writer.writerow([*cells, pack_text(row["tally"])])
-            n += 1
+        writer.writerow(layout.columns)
+        for n, row in enumerate(rows, start=1):  # noqa: B007 - the number of rows is wanted
+            writer.writerow([_cell(row[name], is_blob) for name, is_blob in kinds])
     return n
 
 
-def read_csv(path: Path) -> Numbered:
+def _cell(value: Any, is_blob: bool) -> Any:  # noqa: ANN401 - of any column
+    if value is None:
+        return NONE
+    return pack_text(value) if is_blob else value
+
+
+def read_csv(path: Path, layout: Layout) -> Numbered:
     """Read rows; numbers that are none stay text.
 
     Raises
@@ -42,23 +46,23 @@ def read_csv(path: Path) -> Numbered:
         Other columns, other than text, a line with another number of values.
     """
     csv.field_size_limit(MAX_CELL)
-    number = 0
+    number, columns = 0, layout.columns
     with path.open(encoding="utf-8", newline="") as file:
         try:
             for number, cells in _cells(file):
                 where = f"{path} line {number}"
-                if number == 1 and tuple(cells) != COLUMNS:
-                    raise refuse(where, f"wanted the columns {','.join(COLUMNS)}")
-                if len(cells) != len(COLUMNS):
-                    raise refuse(where, f"{len(cells)} values, wanted {len(COLUMNS)}")
+                if number == 1 and tuple(cells) != columns:
+                    raise refuse(where, f"wanted the columns {','.join(columns)}")
+                if len(cells) != len(columns):
+                    raise refuse(where, f"{len(cells)} values, wanted {len(columns)}")
                 if number > 1:
-                    yield number, _row(cells, where)
+                    yield number, _row(cells, layout, where)
         except (csv.Error, UnicodeDecodeError) as error:
             where = f"{path} line {number + 1}"
             raise refuse(where, str(error)) from error
     if number == 0:
         where = f"{path} line 1"
-        raise refuse(where, f"wanted the columns {','.join(COLUMNS)}")
+        raise refuse(where, f"wanted the columns {','.join(columns)}")
 
 
 def _cells(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
@@ -86,14 +90,15 @@ def split_line(line: str) -> list[str] | None:
     return [*head.split(","), "{" + document.replace('""', '"') + "}", tally]
 
 
-def _row(cells: list[str], where: str) -> dict[str, Any]:
-    values: dict[str, Any] = dict(zip(COLUMNS, cells, strict=True))
-    for name in INTEGERS:
+def _row(cells: list[str], layout: Layout, where: str) -> dict[str, Any]:
+    values: dict[str, Any] = dict(zip(layout.columns, cells, strict=True))
+    for name in layout.integers:
         values[name] = _whole(values[name])
-    for name in OPTIONAL:
+    for name in layout.optional:
         if values[name] == NONE:
             values[name] = None
-    values["tally"] = unpack_text(values["tally"], where)
+    for name in layout.blobs:
+        values[name] = unpack_text(values[name], name, where)
     return values
 
 

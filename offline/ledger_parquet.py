@@ -1,4 +1,4 @@
-"""The ledger as Parquet: the smallest, and read without this program."""
+"""A part of the ledger as Parquet: the smallest, and read without this program."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from offline.ledger_columns import COLUMNS, INTEGERS, OPTIONAL, refuse
+from offline.ledger_layout import Layout, refuse
 
-ROWS_A_GROUP = 5000
-"""Rows of a row group: as many are in memory at once."""
-
-_KINDS = {**dict.fromkeys(INTEGERS, pa.int64()), "tally": pa.binary()}
-SCHEMA = pa.schema(
-    [pa.field(name, _KINDS.get(name, pa.string()), nullable=name in OPTIONAL) for name in COLUMNS],
-    metadata={"schema": "dumpwatch.books/1"},
-)
+_KINDS = {int: pa.int64(), str: pa.string(), bytes: pa.binary()}
 
 
-def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+def schema_of(layout: Layout) -> pa.Schema:
+    """Columns of a file."""
+    columns = [pa.field(name, _KINDS[layout.kind(name)], nullable=name in layout.optional) for name in layout.columns]
+    return pa.schema(columns, metadata={"schema": layout.schema})
+
+
+def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]], layout: Layout) -> int:
     """Write rows; returns how many."""
-    n, source = 0, iter(rows)
-    with parquet.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
-        while group := list(islice(source, ROWS_A_GROUP)):
-            writer.write_table(pa.Table.from_pylist(group, schema=SCHEMA))
+    n, source, schema = 0, iter(rows), schema_of(layout)
+    how = {"compression": "none", "use_dictionary": False, "write_statistics": False} if layout.plain else _PACKED
+    with parquet.ParquetWriter(path, schema, **how) as writer:
+        while group := list(islice(source, layout.rows_a_group)):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
             n += len(group)
     return n
 
 
-def read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+_PACKED = {"compression": "zstd"}
+
+
+def read_parquet(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any]]]:
     """Read rows with their number.
 
     Raises
@@ -43,10 +46,10 @@ def read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     number = 0
     try:
         with parquet.ParquetFile(path) as file:
-            if not file.schema_arrow.equals(SCHEMA):
-                fault = f"columns {', '.join(file.schema_arrow.names)}, wanted {', '.join(COLUMNS)}"
+            if not file.schema_arrow.equals(schema_of(layout)):
+                fault = f"columns {', '.join(file.schema_arrow.names)}, wanted {', '.join(layout.columns)}"
                 raise refuse(str(path), fault)
-            for batch in file.iter_batches(ROWS_A_GROUP):
+            for batch in file.iter_batches(layout.rows_a_group):
                 for values in batch.to_pylist():
                     number += 1
                     yield number, values

@@ -48,6 +48,8 @@ class Result:
     headers_digest: bytes
     tally: Tally
     masked: Masked
+    keys: bytes = b""
+    """Digest of the sealing keys of the worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Commit:
     """Ranges of missing frames: first seq, last seq, reason."""
     headers_digest: bytes
     """Identity of the headers of all events that were counted."""
+    keys: frozenset[bytes] = frozenset()
+    """Digests of the sealing keys of all workers that counted; none where nothing was to be counted."""
 
 
 Action = AskAgain | Commit
@@ -85,6 +89,7 @@ class _Open:
     masked: Masked = field(default_factory=Masked.zero)
     frames: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     headers_digest: bytes = bytes(DIGEST_BYTES)
+    keys: set[bytes] = field(default_factory=set)
     unavailable: dict[int, str] = field(default_factory=dict)
     progress_ns: int = 0
     answered_ns: int = 0
@@ -102,6 +107,7 @@ class _Open:
         self.tally, self.masked = Tally.zero(), Masked.zero()
         self.frames.clear()
         self.headers_digest = bytes(DIGEST_BYTES)
+        self.keys.clear()
 
 
 class Closure:
@@ -152,6 +158,7 @@ class Closure:
         burst.headers_digest = add_digests(burst.headers_digest, result.headers_digest)
         burst.tally.add(result.tally)
         burst.masked.add(result.masked)
+        burst.keys.add(result.keys)
         burst.unavailable.pop(result.seq, None)
         burst.progress_ns = now_ns
         return self._close(key, burst)
@@ -263,4 +270,5 @@ def _commit(burst: _Open, sob: SobRecord, eob: EobRecord) -> Commit:
         else:
             missing.append((seq, seq, reason))
     n_counted = sum(n for n, _, _ in burst.frames.values())
-    return Commit(sob, eob, burst.tally, burst.masked, n_counted, tuple(missing), burst.headers_digest)
+    keys = frozenset(burst.keys)
+    return Commit(sob, eob, burst.tally, burst.masked, n_counted, tuple(missing), burst.headers_digest, keys)

@@ -48,6 +48,11 @@ class Body(BaseModel):
         return self.model_dump(mode="python")
 
 
+KEYS_BYTES = 32
+NO_KEYS = bytes(KEYS_BYTES)
+"""Of a worker without sealing keys: it looked at no event with several tracks."""
+
+
 class Frame(Body):
     """Source to worker: one event frame."""
 
@@ -61,6 +66,8 @@ class ResultMeta(Body):
     length: Count
     crc32c: Seq
     headers: Annotated[bytes, Field(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
+    keys: Annotated[bytes, Field(min_length=KEYS_BYTES, max_length=KEYS_BYTES)] = NO_KEYS
+    """Digest of the key set under which events with several tracks were looked at."""
 
 
 class Want(Body):

@@ -81,6 +81,20 @@ class Tally:
         for name, values in self.histograms.items():
             values[...] += other.histograms[name]
 
+    def without_pairs(self) -> Tally:
+        """Copy in which nothing is counted of what events with several tracks hold, but their number.
+
+        Tracks, momentum and tiles keep what they have of visible pairs: the sums do not say which entries these are.
+        """
+        new = Tally.unpack(self.pack())
+        new.candidates[:] = 0
+        for name in ("z_vtx", "delta_t", "ztax_cda"):
+            new.histograms[name][...] = 0
+        values = {"vertices": 0, "selected": 0, "not_selected": self.count("events")}
+        for name, value in values.items():
+            new.counts[COUNTS.index(name)] = value
+        return new
+
     def count(self, name: str) -> int:
         """One of `COUNTS`."""
         return int(self.counts[COUNTS.index(name)])

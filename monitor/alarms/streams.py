@@ -32,7 +32,7 @@ WATCHED = {
     "h2": Watched("H2 triggers", "trigger", "H2", 1.0),
     "lav": Watched("LAV", "scaler", "LAV", 1.0),
     "anti0": Watched("ANTI0", "scaler", "ANTI0", 1.0),
-    "pairs": Watched("visible two-track events", "count", "two_track", 2.0),
+    "pairs": Watched("events with several tracks", "count", "two_track", 2.0),
     "vertices": Watched("visible vertices", "count", "vertices", 2.0),
 }
 """Only public counts are in here: masked events enter none of them by their content."""

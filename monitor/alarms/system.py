@@ -182,7 +182,7 @@ def sealing(reading: Reading) -> Said:
     """Whether the masked counts of the spill were sealed."""
     if Quality.NOT_SEALED not in reading.flags:
         return Said(State.OK, "The spill is sealed.")
-    return Said(State.ALARM, "The spill was taken without sealing keys: events with several tracks were not looked at.")
+    return Said(State.ALARM, "The spill is not sealed: the keys were missing or differed, or a replay booked it.")
 
 
 def clock(reading: Reading, before: Reading | None) -> Said:

@@ -161,6 +161,7 @@ def _add_machines(app: FastAPI, site: Site) -> None:
             viewers=len(site.broadcaster),
             last_spill_booked_ns=seen.booked_ns,
             good_spills=seen.good.n_good if seen.good else None,
+            sealed_chain_spills=seen.chain.index if seen.readable else None,
             http_refused=site.refusals.by_reason(),
             disk_free_ratio=disk_free_ratio(site.view.url),
         )

@@ -23,7 +23,18 @@ from monitor.api.keep import AnswerStore
 from monitor.api.lately import Lately
 from monitor.api.operators import Operators
 from monitor.api.refusals import Refusals
-from monitor.api.status import Chain, LedgerState, MaskedBox, Settings, Status, age_s, is_silent, read_chain
+from monitor.api.status import (
+    Chain,
+    KindOfKeys,
+    LedgerState,
+    MaskedBox,
+    SealedChain,
+    Settings,
+    Status,
+    age_s,
+    is_silent,
+    read_chain,
+)
 from monitor.api.stream import Broadcaster
 from monitor.api.systems import SystemState, systems
 from monitor.api.view import LedgerView, Seen
@@ -56,6 +67,7 @@ class Setup:
     alarms: AlarmsConfig = field(default_factory=AlarmsConfig)
     accounting: AccountingConfig = field(default_factory=AccountingConfig)
     halo: HaloSetup = field(default_factory=HaloSetup)
+    sealing_keys: KindOfKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,7 @@ class Site:
             pot_goals=list(cfg.pot_goals),
             overdue_seconds=cfg.overdue_seconds,
             masked_box=self.setup.masked_box,
+            sealing_keys=self.setup.sealing_keys,
         )
 
     def look(self) -> Now:
@@ -139,6 +152,7 @@ class Site:
             last_spill_mode=last.mode if last else None,
             last_spill_age_s=age_s(seen.booked_ns, time_ns),
             totals=seen.totals if seen.readable else None,
+            sealed=SealedChain(spills=seen.chain.index, head=seen.chain.head.hex()) if seen.readable else None,
             chain=now.chain,
             systems=now.systems,
             viewers=len(self.broadcaster),

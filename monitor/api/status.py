@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from monitor.api.systems import SystemState
 from monitor.metrics import FRAME_REASONS, OTHER
@@ -26,6 +27,9 @@ _WORDS = {"mode": ("BEAM_DUMP", "KAON", "EMULATED", "BIASED"), "phase": ("spill"
 
 CHAIN_SILENT_S = 5.0
 """Provisional status older than this says nothing about now [s]."""
+
+
+KindOfKeys = Literal["demonstration", "real"]
 
 
 class MaskedBox(Public):
@@ -67,6 +71,8 @@ class Settings(Public):
     pot_goals: list[float]
     overdue_seconds: float
     masked_box: MaskedBox | None
+    sealing_keys: KindOfKeys | None
+    """Of the key set in the configuration; None: there is none, or it cannot be read."""
 
 
 class LedgerState(Public):
@@ -74,6 +80,25 @@ class LedgerState(Public):
 
     readable: bool
     entry: int
+
+
+class SealedChain(Public):
+    """The chain of sealed spills: whoever writes it down can show later that nothing was cut off or written anew."""
+
+    spills: int
+    head: str
+    """64 hexadecimal digits, random to who has no private key."""
+
+
+class WitnessEvent(Public):
+    """The chain after one sealed spill."""
+
+    run: int
+    burst: int
+    revision: int
+    spills: int
+    """Length of the chain with this spill."""
+    head: str
 
 
 class Status(Public):
@@ -90,6 +115,8 @@ class Status(Public):
     last_spill_age_s: float | None
     """Since the newest row was committed [s]."""
     totals: Totals | None
+    sealed: SealedChain | None
+    """None while the ledger cannot be read."""
     chain: Chain
     systems: list[SystemState]
     """Beam, trigger, background, accounting, chain, alarms: always these, in this order."""

@@ -12,6 +12,8 @@ from daq.config.accounting import AccountingConfig
 from daq.errors import DumpwatchError, StoreError
 from monitor.ledger import GoodTotals, Ledger
 from monitor.opslog.place import file_identity
+from monitor.sealed.chain import START
+from monitor.sealed.seal import Link
 from monitor.spill import Spill
 from monitor.totals import Totals
 from streaming.tally import Tally
@@ -19,6 +21,9 @@ from streaming.tally import Tally
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+EMPTY = Link(0, START)
+"""A chain of no sealed spill."""
 
 RECENT = 20
 """Newest spills that are kept at hand."""
@@ -42,6 +47,8 @@ class Seen:
     """Number of the newest line of the operations log."""
     good: GoodTotals | None = None
     """Sums over the spills that were judged good; None before the first look."""
+    chain: Link = EMPTY
+    """Number of sealed spills, and head of their chain."""
     times_opened: int = 0
     """Grows when a ledger was opened: numbers of entries are not to be compared across that."""
 
@@ -178,10 +185,11 @@ def _look_at_all(ledger: Ledger, newest: int) -> Seen:
     while True:
         last = ledger.entries_after(newest - 1, 1) if newest else []
         totals, good, recent = ledger.totals(), ledger.good(), tuple(ledger.spills(last=RECENT))
+        chain = ledger.last_sealed()
         now = ledger.last_entry()
         if now == newest:
             break
         newest = now  # a row came in between, and may be in one answer and not in another
     if not last:
-        return Seen(True, 0, None, totals, good=good)
-    return Seen(True, last[-1].entry, last[-1].booked_ns, totals, last[-1].spill, recent, good=good)
+        return Seen(True, 0, None, totals, good=good, chain=chain)
+    return Seen(True, last[-1].entry, last[-1].booked_ns, totals, last[-1].spill, recent, good=good, chain=chain)

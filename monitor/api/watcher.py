@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from daq.errors import DumpwatchError
 from monitor.alarms.model import Alarm
 from monitor.api.alarm_answers import AlarmsAnswer, alarms_answer
 from monitor.api.site import Now, Site
-from monitor.api.status import read_chain
+from monitor.api.status import WitnessEvent, read_chain
 from monitor.api.view import Seen
+from monitor.ledger import Entry, Ledger
+from monitor.sealed.model import ChainHead
 
 STATUS_NS = 1_000_000_000
 """Viewers are told the status at least this often, changed or not [ns]."""
@@ -61,12 +64,23 @@ class Watcher:
             hall.publish("reset", "{}")  # another ledger lies at this place now
             return seen.entry
         try:
-            news = await asyncio.to_thread(self._site.view.ask, lambda ledger: ledger.entries_after(cursor))
+            news, heads = await asyncio.to_thread(self._site.view.ask, partial(_news, cursor))
         except DumpwatchError:
             return cursor  # the next look says that the ledger is away; the rows are told when it is back
         for row in news:
             hall.publish("spill", row.spill.model_dump_json(), row.entry)
+        for one in heads:
+            event = WitnessEvent(
+                run=one.run, burst=one.burst, revision=one.revision, spills=one.index + 1, head=one.head.hex()
+            )
+            hall.publish("witness", event.model_dump_json())
         return news[-1].entry if news else cursor
+
+
+def _news(entry: int, ledger: Ledger) -> tuple[list[Entry], list[ChainHead]]:
+    """Rows after an entry, and heads of the chain of those that are sealed."""
+    rows = ledger.entries_after(entry)
+    return rows, ledger.heads_of((*row.spill.key, row.revision) for row in rows)
 
 
 def encoded(answer: AlarmsAnswer) -> str:

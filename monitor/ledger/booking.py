@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import sqlalchemy as sa
+
 from daq.errors import ContentConflict, StoreError
 from monitor.accounting.corrected import correct
 from monitor.accounting.judge import Judgement, judge
 from monitor.ledger import pack, read, write
 from monitor.ledger.bookrow import BookRow, Note
 from monitor.ledger.derived import judge_again, judgement_of_row, previous_spill
-from monitor.ledger.sealed import add_sealed, last_sealed
+from monitor.ledger.sealed import add_sealed, last_sealed, sealed_revisions
 from monitor.ledger.store import Store
 from monitor.sealed.model import SealedSpill
 from monitor.sealed.seal import Link
@@ -58,9 +60,16 @@ class Booking(Store):
     def upgrade(
         self, spill: Spill, tally: Tally, who: str, why: str, seal: Seal | None = None
     ) -> Literal["upgraded", "already"]:
-        """Add a correction to a burst that was INCOMPLETE and of which more is known now.
+        """Add a correction to a burst that was INCOMPLETE and of which more is known now, or that can be sealed now.
 
         What a person corrected before holds for the new row as well.
+
+        Parameters
+        ----------
+        spill, tally : the new row, without the flag NOT_SEALED when it is sealed
+        who, why : signature of the correction
+        seal : makes the sealed row from the revision and the place in the chain; None: nothing is sealed. With it a
+            row that is flagged NOT_SEALED is replaced even when nothing else is new: the newest sealed row counts
 
         Raises
         ------
@@ -73,10 +82,11 @@ class Booking(Store):
         with self._transaction(write_lock=True) as connection:
             entry = write.lock_and_next_entry(connection)
             rows = write.revisions_of(connection, *spill.key)
-            if any(write.is_same(row, spill, tally) for row in rows):
+            known = rows if seal is None else _sealed(connection, rows, spill)
+            if any(write.is_same(row, spill, tally) for row in known):
                 write.count_repeat(connection, spill, "already", self._now_ns())
                 return "already"
-            self._check_upgrade(rows, spill)
+            self._check_upgrade(rows, spill, seals=seal is not None)
             newest = int(rows[-1]["revision"])
             old = judgement_of_row(connection, *spill.key, newest)
             judgement = judge_again(connection, spill, old, self._rules)
@@ -139,13 +149,14 @@ class Booking(Store):
             msg = f"ledger {self._name}: a correction of run {key[0]} burst {key[1]} needs who and why"
             raise StoreError(msg)
 
-    def _check_upgrade(self, rows: Sequence[Mapping[str, Any]], spill: Spill) -> None:
+    def _check_upgrade(self, rows: Sequence[Mapping[str, Any]], spill: Spill, *, seals: bool) -> None:
         where = f"ledger {self._name}: run {spill.run} burst {spill.burst}"
         if not rows:
             msg = f"{where} is not booked, so it cannot be corrected; commit it instead"
             raise StoreError(msg)
         old = Spill.model_validate_json(rows[-1]["document"])
-        if old.state == "COMPLETE" or not is_better(old, spill):
+        better = old.state != "COMPLETE" and is_better(old, spill)
+        if not better and not (seals and is_sealed_at_last(old, spill)):
             msg = (
                 f"{where} is booked {old.state} with {old.n_missing} events missing, got {spill.state} with "
                 f"{spill.n_missing}: not the same burst with less missing; nothing was changed"
@@ -162,8 +173,24 @@ def booked_row(row: Mapping[str, Any], judgement: Judgement) -> BookRow:
 
 def is_better(old: Spill, new: Spill) -> bool:
     """Whether a row is the same burst with less missing."""
+    return _is_same_burst(old, new) and (new.state == "COMPLETE" or new.n_missing < old.n_missing)
+
+
+def is_sealed_at_last(old: Spill, new: Spill) -> bool:
+    """Whether a row is the same burst with no more missing, was not sealed before, and is now."""
+    seals = Quality.NOT_SEALED in old.quality and Quality.NOT_SEALED not in new.quality
+    no_less = new.n_missing <= old.n_missing and (new.state == "COMPLETE" or old.state != "COMPLETE")
+    return seals and no_less and _is_same_burst(old, new)
+
+
+def _is_same_burst(old: Spill, new: Spill) -> bool:
     fixed = ["run", "burst", "mode", "config_digest", "mask_digest"]
     if Quality.NO_EOB not in old.quality:
         fixed += ["n_frames", "n_events", "triggers", "t10_intensity", "b2_current_a"]
-    same = all(getattr(old, name) == getattr(new, name) for name in fixed)
-    return same and (new.state == "COMPLETE" or new.n_missing < old.n_missing)
+    return all(getattr(old, name) == getattr(new, name) for name in fixed)
+
+
+def _sealed(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], spill: Spill) -> list[Mapping[str, Any]]:
+    """Rows of a burst that are sealed."""
+    there = sealed_revisions(connection, *spill.key)
+    return [row for row in rows if row["revision"] in there]

@@ -27,9 +27,7 @@ def recognise(connection: sa.Connection, name: str) -> Found:
     names = set(sa.inspect(connection).get_table_names())
     if not names:
         return "nothing"
-    found = None
-    if names >= {schema.meta.name, schema.spill.name}:
-        found = connection.scalar(sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema"))
+    found = _schema(connection) if names >= {schema.meta.name, schema.spill.name} else None
     if found == schema.SCHEMA_NAME:
         return "current"
     if found in schema.OLDER:
@@ -54,6 +52,8 @@ def create(connection: sa.Connection, name: str, now_ns: int) -> Found:
     new = [table for table in (*schema.BOOKS, *tables.BOOKS, *sealed.BOOKS) if table.name not in there]
     for statement in schema.append_only_statements(connection.dialect.name, new):
         connection.exec_driver_sql(statement)
+    if found == "older" and sealed.sealed_spill.name not in there:
+        sealed.note_early_rows(connection, _schema(connection), now_ns)
     if found == "nothing":
         values = {"schema": schema.SCHEMA_NAME, "program": PROGRAM_VERSION, "created_ns": str(now_ns)}
         connection.execute(schema.meta.insert(), [{"key": key, "value": value} for key, value in values.items()])
@@ -62,6 +62,10 @@ def create(connection: sa.Connection, name: str, now_ns: int) -> Found:
         connection.execute(renamed)
     # "older" asks the caller to judge every row: not where that was done already
     return "current" if tables.judgement.name in there else found
+
+
+def _schema(connection: sa.Connection) -> str | None:
+    return connection.scalar(sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema"))
 
 
 def refuse_empty(name: str) -> StoreError:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from daq.errors import StoreError
 from monitor.ledger import write
 from monitor.ledger.bookrow import BookRow
 from monitor.ledger.rows import book_rows
+from monitor.ledger.sealed import all_sealed, openings
+from monitor.ledger.sealed_shelf import Brought, SealedShelf
 from monitor.ledger.shelf import Shelf
 from monitor.ledger.store import Store
 from monitor.ledger.verify import Verdict, verify
+from monitor.sealed.model import OpeningRow, SealedSpill
 
 CHUNK = 1000
 """Rows written at a time."""
@@ -22,10 +28,23 @@ CHUNK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Rows that an import brought, and rows that were there already."""
+    """What an import brought, and what was there already."""
 
     n_new: int
     n_already: int
+    sealed: Brought | None = None
+    """Sealed spills; None: the import had none to bring, not even an empty file of them."""
+    openings: Brought | None = None
+    """Likewise lines of the opening log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything that an export holds, from one moment; to be read while its transaction is open."""
+
+    rows: Iterator[BookRow]
+    sealed: Iterator[SealedSpill]
+    openings: Sequence[OpeningRow]
 
 
 class Keeping(Store):
@@ -45,23 +64,39 @@ class Keeping(Store):
             A row cannot be read.
         """
         with self._transaction() as connection:
-            for entry, _, row in book_rows(connection):
-                if row is None:
-                    msg = f"ledger {self._name}: entry {entry} cannot be read; run `dumpwatch books verify`"
-                    raise StoreError(msg)
-                yield row
+            yield from self._rows(connection)
 
-    def add_rows(self, rows: Iterable[tuple[str, BookRow]]) -> Imported:
-        """Book rows of an export, all in one transaction or none.
+    @contextmanager
+    def contents(self) -> Iterator[Contents]:
+        """Everything that an export holds, as it is at one moment, whatever is booked meanwhile."""
+        with self._transaction(one_moment=True) as connection:
+            yield Contents(self._rows(connection), all_sealed(connection), openings(connection))
+
+    def _rows(self, connection: sa.Connection) -> Iterator[BookRow]:
+        for entry, _, row in book_rows(connection):
+            if row is None:
+                msg = f"ledger {self._name}: entry {entry} cannot be read; run `dumpwatch books verify`"
+                raise StoreError(msg)
+            yield row
+
+    def add_rows(
+        self,
+        rows: Iterable[tuple[str, BookRow]],
+        sealed: Iterable[tuple[str, SealedSpill]] | None = None,
+        log: Iterable[tuple[str, OpeningRow]] | None = None,
+    ) -> Imported:
+        """Book what an export holds, all in one transaction or nothing.
 
         Parameters
         ----------
         rows : each with the place it comes from, for messages; a burst's first row before its corrections
+        sealed : sealed spills in the order of their chain; None: the export has none
+        log : lines of the opening log, likewise
 
         Raises
         ------
         ContentConflict
-            A burst is booked with other content.
+            A burst is booked with other content, or another chain is there.
         StoreError
             A row does not fit the books.
         """
@@ -80,7 +115,14 @@ class Keeping(Store):
                     n_new, waiting = n_new + CHUNK, []
             if waiting:
                 write.append(connection, waiting, entry + n_new)
-        return Imported(n_new + len(waiting), n_already)
+            n_new += len(waiting)
+            shelf = SealedShelf(connection, self._name)
+            return Imported(
+                n_new,
+                n_already,
+                None if sealed is None else shelf.take_spills(sealed),
+                None if log is None else shelf.take_openings(log),
+            )
 
     def backup(self, path: Path) -> int:
         """Copy a SQLite ledger while it is in use; returns the bytes written.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import sqlalchemy as sa
 
 from daq.errors import StoreError
 from monitor.ledger import sealed
+from monitor.ledger.outline import outline
 from monitor.ledger.store import Store
 from monitor.sealed import openlog
-from monitor.sealed.model import OpeningRow, SealedSpill
+from monitor.sealed.glance import Outline
+from monitor.sealed.model import ChainHead, OpeningRow, SealedSpill
 from monitor.sealed.seal import Link
-from monitor.sealed.store import PublicRow
+from monitor.sealed.store import PublicRow, RowKey
 
 PAGE = 500
 """So many rows are read in one transaction: a reader of the whole chain holds up nobody."""
@@ -31,6 +33,11 @@ class SealedBooks(Store):
         """Where the chain stands; its head is public, and worth being written down elsewhere."""
         with self._transaction() as connection:
             return sealed.last_sealed(connection)
+
+    def heads_of(self, rows: Iterable[RowKey]) -> list[ChainHead]:
+        """Place and head of the sealed spills of some public rows; those without one are left out."""
+        with self._transaction() as connection:
+            return sealed.heads_of(connection, rows)
 
     def sealed(self, first: int = 0, last: int | None = None) -> Iterator[SealedSpill]:
         """Sealed spills by their place in the chain, both ends included, ascending."""
@@ -53,6 +60,11 @@ class SealedBooks(Store):
                 return
             yield from (row for _, row in page)
             entry = page[-1][0]
+
+    def outline(self, tail: int) -> Outline:
+        """Narrow columns of everything, and the newest `tail` sealed spills: for a quick look."""
+        with self._transaction(one_moment=True) as connection:
+            return outline(connection, tail)
 
     def openings(self) -> list[OpeningRow]:
         """The opening log, oldest line first."""

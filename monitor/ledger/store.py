@@ -82,8 +82,11 @@ class Store:
         self.close()
 
     @contextmanager
-    def _transaction(self, *, write_lock: bool = False) -> Iterator[sa.Connection]:
+    def _transaction(self, *, write_lock: bool = False, one_moment: bool = False) -> Iterator[sa.Connection]:
+        """Work in a transaction; with `one_moment` all its queries see the same rows, as those of SQLite always do."""
         engine = self._engine.execution_options(**WRITE) if write_lock else self._engine
+        if one_moment and engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
         try:
             with engine.begin() as connection:
                 yield connection

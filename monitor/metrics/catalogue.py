@@ -35,6 +35,7 @@ _BOOKS = (
     _counter("spills", "count", "Spills in the ledger, by state.", "state"),
     _counter("spills_flagged", "count", "Spills with a quality flag, by flag.", "reason"),
     _counter("good_spills", "count", "Spills that the accounting judges good."),
+    _gauge("sealed_chain_spills", "count", "Sealed spills in the hash chain; a chain that gets shorter was cut off."),
     _counter("frames", "count", "Event frames that sources made."),
     _counter("events_generated", "count", "Triggered events that sources made."),
     _counter("events_counted", "count", "Triggered events counted exactly once."),

@@ -43,6 +43,7 @@ def _of_the_page(snapshot: Snapshot) -> Iterator[Sample]:
     known = {
         "dumpwatch_last_booking_timestamp_seconds": None if booked is None else booked / 1e9,
         "dumpwatch_good_spills_total": snapshot.good_spills,
+        "dumpwatch_sealed_chain_spills": snapshot.sealed_chain_spills,
         "dumpwatch_viewers": snapshot.viewers,
         "dumpwatch_ledger_disk_free_ratio": snapshot.disk_free_ratio,
     }

@@ -28,6 +28,8 @@ class Snapshot:
     last_spill_booked_ns: int | None = None
     """Wall clock at which the newest row was committed [ns]."""
     good_spills: int | None = None
+    sealed_chain_spills: int | None = None
+    """Length of the chain of sealed spills."""
     http_refused: Mapping[str, int] | None = None
     """Refused requests by reason."""
     disk_free_ratio: float | None = None

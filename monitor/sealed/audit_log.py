@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from daq.errors import PolicyError
 from monitor.sealed.block import check_block, pot_of
+from monitor.sealed.body import Upgraded
 from monitor.sealed.entries import Approved, Done, Entry, steps
 from monitor.sealed.faults import Faults
 from monitor.sealed.keyring import KeyRing
@@ -23,35 +24,41 @@ from monitor.sealed.walk import Place, Walk
 def audit_log(store: SealedStore, walk: Walk, rings: Mapping[bytes, KeyRing], faults: Faults) -> list[Entry]:
     """Lines of the opening log that can be read; what is wrong with any of them goes to `faults`."""
     entries: list[Entry] = []
-    head = START
-    for number, row in enumerate(store.openings(), start=1):
-        where = f"opening log line {row.id}"
-        faults.check(row.id == number, f"{where}: stands at place {number}; lines were taken out or moved")
-        faults.check(
-            head_after(head, row) == row.head, f"{where}: the head does not follow: a line was changed or moved"
-        )
-        head = row.head
-        entry = _read(row, faults)
-        if entry is not None:
-            with faults.note(where):
-                _check_entry(entry, entries, rings)
-            with faults.note(where):
-                check_content(entry, entries, store, walk)
-            entries.append(entry)
+    for entry in read_log(store.openings(), faults):
+        where = f"opening log line {entry.row.id}"
+        with faults.note(where):
+            _check_entry(entry, entries, rings)
+        with faults.note(where):
+            check_content(entry, entries, store, walk)
+        entries.append(entry)
     return entries
 
 
-def _read(row: OpeningRow, faults: Faults) -> Entry | None:
-    try:
-        return Entry(row)
-    except PolicyError as error:
-        faults.add(str(error))
-        return None
+def read_log(rows: Iterable[OpeningRow], faults: Faults) -> list[Entry]:
+    """Lines that can be read, with the chain of the log checked."""
+    entries: list[Entry] = []
+    head = START
+    for number, row in enumerate(rows, start=1):
+        where = f"opening log line {row.id}"
+        faults.check(row.id == number, f"{where}: stands at place {number}; lines were taken out or moved")
+        follows = 0 <= row.id < 1 << 63 and head_after(head, row) == row.head
+        faults.check(follows, f"{where}: the head does not follow: a line was changed or moved")
+        head = row.head
+        try:
+            entries.append(Entry(row))
+        except PolicyError as error:  # it names the line itself
+            faults.add(str(error))
+    return entries
 
 
 def _check_entry(entry: Entry, before: Sequence[Entry], rings: Mapping[bytes, KeyRing]) -> None:
     """Who, when, and in which order."""
     body = entry.body
+    if isinstance(body, Upgraded):
+        if entry.row.id != 1:
+            msg = "says that the ledger was brought up to date, which can only be the first line; it was put in later"
+            raise PolicyError(msg)
+        return
     ring = ring_of(body.statement, rings)
     check_stage(body.statement, steps(before))
     check_openings_head(body.statement, before)
@@ -71,6 +78,8 @@ def check_content(entry: Entry, before: Sequence[Entry], store: SealedStore, wal
     PolicyError
     """
     body = entry.body
+    if isinstance(body, Upgraded):
+        return  # held against the rows by the walk
     approved = body if isinstance(body, Approved) else _approval_of(entry, before)
     if approved is None:
         return  # told above
@@ -111,7 +120,8 @@ def _same(what: str, said: object, found: object) -> None:
 
 def _approval_of(entry: Entry, before: Sequence[Entry]) -> Approved | None:
     """Line in which the statement of a `done` line was approved."""
+    body = entry.body
     for other in before:
-        if isinstance(other.body, Approved) and other.body.statement == entry.body.statement:
+        if isinstance(body, Done) and isinstance(other.body, Approved) and other.body.statement == body.statement:
             return other.body
     return None

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daq.errors import PolicyError
+from monitor.sealed.incomplete import check_accepted
+from monitor.sealed.incomplete import counted as counted
 from monitor.sealed.keyring import KeyRing
 from monitor.sealed.statement import Statement
 from monitor.sealed.walk import Place, Walk
@@ -44,16 +46,6 @@ class Limits:
 RULE = Limits()
 
 
-def counted(places: Sequence[Place], first: int, last: int) -> list[Place]:
-    """Places of a block that count: of each burst the newest row, of bursts that begin in the block.
-
-    A burst that was completed later has two sealed rows, and the newer one counts everything again.
-    """
-    before = {place.burst for place in places[:first]}
-    newest = {place.burst: place for place in places[first : last + 1] if place.burst not in before}
-    return sorted(newest.values(), key=lambda place: place.index)
-
-
 def pot_of(places: Sequence[Place]) -> int:
     """Protons on target of some spills."""
     return sum(place.facts.pot for place in places if place.facts is not None)
@@ -85,6 +77,7 @@ def check_block(statement: Statement, walk: Walk, limits: Limits, n_sealed: int 
         _check_closed(places, chosen, last)
     if statement.stage in ("CR", "SR"):
         _check_size(places, chosen, limits)
+        check_accepted(statement.accepted_incomplete, chosen)
     return chosen
 
 

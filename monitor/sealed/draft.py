@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from daq.errors import ConfigError, PolicyError
 from daq.version import PROGRAM_VERSION
 from monitor.sealed.audit import Examined
-from monitor.sealed.block import counted
 from monitor.sealed.entries import find_done
+from monitor.sealed.incomplete import check_accepted, counted
 from monitor.sealed.keyring import KeyRing
 from monitor.sealed.seal import drill_count
 from monitor.sealed.stages import compartments_of
@@ -27,6 +27,7 @@ class Wish:
     last : None is the newest spill
     expected, min_p : None takes what was registered with the CR of the block
     days : how long the approvals hold, from `not_before_ns`
+    accept_incomplete : spills of the block whose sealed counts are known to be incomplete
     """
 
     channel: str
@@ -37,6 +38,7 @@ class Wish:
     min_p: str | None = None
     not_before_ns: int = 0
     days: float = 7.0
+    accept_incomplete: int = 0
 
 
 def draft(wish: Wish, seen: Examined, rings: Mapping[bytes, KeyRing]) -> Statement:
@@ -45,7 +47,8 @@ def draft(wish: Wish, seen: Examined, rings: Mapping[bytes, KeyRing]) -> Stateme
     Raises
     ------
     PolicyError, ConfigError
-        The ledger does not verify, the block is not in it, or the registered expectation is missing.
+        The ledger does not verify, the block is not in it, the registered expectation is missing, or sealed counts of
+        the block are incomplete and not accepted by their number.
     """
     seen.check()
     places = seen.walk.places
@@ -72,11 +75,14 @@ def draft(wish: Wish, seen: Examined, rings: Mapping[bytes, KeyRing]) -> Stateme
         "min_p_value": "0" if wish.min_p is None else wish.min_p,
         "not_before_ns": wish.not_before_ns,
         "not_after_ns": wish.not_before_ns + round(wish.days * DAY_NS),
+        "accepted_incomplete": wish.accept_incomplete,
         "openings_head": seen.openings_head.hex(),
         "nonce": secrets.token_hex(16),
     }
     statement = Statement.of(content)
     compartments_of(statement)
+    if wish.stage in ("CR", "SR"):
+        check_accepted(wish.accept_incomplete, counted(places, wish.first, last))
     return Statement.of(content | _rule(wish, statement, seen))
 
 

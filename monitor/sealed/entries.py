@@ -1,29 +1,22 @@
-"""What stands in the lines of the opening log: `approved` before anything is opened, `done` with what was found."""
+"""What stands in the lines of the opening log: `approved` before anything is opened, `done` with what was found.
+
+A ledger that was there before spills were sealed has a first line `upgraded`.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from daq.errors import PolicyError
 from monitor.sealed.block import Limits
+from monitor.sealed.body import Body, Upgraded
 from monitor.sealed.model import OpeningRow
 from monitor.sealed.statement import Approval, Statement
 
 Recount = Literal["agrees", "differs", "not done"]
-
-
-class Body(BaseModel):
-    """Frozen; canonical JSON."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def canonical(self) -> str:
-        """Sorted keys, no spaces."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
 
 
 class Approved(Body):
@@ -72,32 +65,31 @@ class Entry:
     __slots__ = ("body", "row")
 
     def __init__(self, row: OpeningRow) -> None:
-        kinds: dict[str, type[Approved | Done]] = {"approved": Approved, "done": Done}
+        kinds: dict[str, type[Approved | Done | Upgraded]] = {"approved": Approved, "done": Done, "upgraded": Upgraded}
         self.row = row
         try:
-            self.body = kinds[row.kind].model_validate_json(row.body)
+            self.body: Approved | Done | Upgraded = kinds[row.kind].model_validate_json(row.body)
         except (KeyError, ValidationError):
             msg = f"opening log line {row.id}: is not a line of this version, or was changed"
             raise PolicyError(msg) from None
 
     @property
-    def step(self) -> tuple[str, Statement]:
-        """Kind and statement, for the stages."""
-        return self.row.kind, self.body.statement
+    def step(self) -> tuple[str, Statement] | None:
+        """Kind and statement, for the stages; None for a line that is about no opening."""
+        return None if isinstance(self.body, Upgraded) else (self.row.kind, self.body.statement)
 
 
 def steps(entries: Sequence[Entry]) -> list[tuple[str, Statement]]:
-    """Kind and statement of every line."""
-    return [entry.step for entry in entries]
+    """Kind and statement of every line about an opening."""
+    return [entry.step for entry in entries if entry.step is not None]
 
 
 def find_done(entries: Sequence[Entry], stage: str, like: Statement) -> Done | None:
     """The line that closed a stage of the block of a statement."""
     block = (like.channel, like.first_index, like.last_index)
     for entry in entries:
-        body: Any = entry.body
-        other = body.statement
-        if isinstance(body, Done) and other.stage == stage and block == _block(other):
+        body = entry.body
+        if isinstance(body, Done) and body.statement.stage == stage and block == _block(body.statement):
             return body
     return None
 

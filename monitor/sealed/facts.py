@@ -21,6 +21,7 @@ class RowFacts:
     conditions : what has to be the same in a whole block: configuration, mask, kind of data, weight of an event
     pot : protons on target, 0 where they are not known
     needs_seal : a sealed row has to be there
+    incomplete : events of the spill were missing, so they are missing in what was sealed with this row
     """
 
     digest: bytes
@@ -28,6 +29,7 @@ class RowFacts:
     pot: int
     needs_seal: bool
     without_keys: bool
+    incomplete: bool = False
 
 
 def facts_of(row: PublicRow) -> RowFacts:
@@ -42,9 +44,11 @@ def facts_of(row: PublicRow) -> RowFacts:
         conditions = {name: str(spill[name]) for name in ("config_digest", "mask_digest", "mode")}
         conditions["weight"] = str(spill.get("weight", 1.0))
         without_keys = NOT_SEALED in spill["quality"]
+        incomplete = spill["state"] != "COMPLETE"
         pot = int(spill["pot"] or 0)
     except (ValueError, KeyError, TypeError):
         msg = f"run {row.run} burst {row.burst} revision {row.revision}: the public row cannot be read"
         raise PolicyError(msg) from None
     digest = hashlib.sha256(row.document.encode()).digest()
-    return RowFacts(digest, conditions, pot, not (row.by_hand or without_keys), without_keys)
+    needs_seal = not (row.by_hand or without_keys)
+    return RowFacts(digest, conditions, pot, needs_seal, without_keys, incomplete)

@@ -32,6 +32,17 @@ class SealedSpill:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainHead:
+    """Where the chain stands after a spill: what is published of it, so that a witness can write it down."""
+
+    run: int
+    burst: int
+    revision: int
+    index: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class OpeningRow:
     """One line of the opening log, which is a hash chain of its own.
 

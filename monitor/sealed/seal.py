@@ -13,13 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from daq.errors import PolicyError
 from monitor.sealed.chain import next_head, sign
+from monitor.sealed.counts import CountSealer, SealedCounts
+from monitor.sealed.counts import drill_count as drill_count
 from monitor.sealed.keygen import HOST_FILE
 from monitor.sealed.keyring import KeyRing, load_host_key
 from monitor.sealed.model import SealedSpill
-from monitor.sealed.record import NONCE_BYTES, Record, seal_context, slots_context
 from monitor.spill import Spill
-from streaming.masked import Counts, Masked, read_slot, slots_of
-from streaming.sealing.keys import COUNT_COMPARTMENTS, DRILL, SealingKeys, compartment
+from streaming.masked import Masked
+from streaming.sealing.keys import SealingKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,7 @@ class Link:
     head: bytes
 
 
-def drill_count(run: int, burst: int) -> int:
-    """Pseudo-count of the drill compartment, 0 to 3: public, so that an opening can be practised and checked."""
-    return hashlib.sha256(b"dumpwatch/drill/1\0" + f"{run}/{burst}".encode()).digest()[0] % 4
-
-
-class SpillSealer:
+class SpillSealer(CountSealer):
     """Seals spills with a key set and signs the chain with the key of this host.
 
     nonce : makes fresh random bytes; an argument for tests only
@@ -44,9 +40,8 @@ class SpillSealer:
     def __init__(
         self, keys: SealingKeys, host_key: Ed25519PrivateKey, nonce: Callable[[int], bytes] = os.urandom
     ) -> None:
-        self._keys = keys
+        super().__init__(keys, nonce)
         self._host_key = host_key
-        self._nonce = nonce
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -65,28 +60,31 @@ class SpillSealer:
 
     def seal(self, spill: Spill, revision: int, masked: Masked, link: Link, wall_ns: int) -> SealedSpill:
         """Seal what was masked in a spill. `masked` stays as it is; discard it after the commit."""
-        return masked.hand_over(lambda counts, slots: self._seal(spill, revision, counts, slots, link, wall_ns))
+        return self.place(spill, revision, self.seal_counts(spill, masked), link, wall_ns)
 
-    def _seal(self, spill: Spill, revision: int, counts: Counts, slots: bytes, link: Link, wall_ns: int) -> SealedSpill:
-        run, burst = spill.key
-        numbers = [int(n) for n in counts.ravel()] + [drill_count(run, burst)]
-        # of its text: a record of elsewhere may say anything here, and must not stop the collector
-        digest = hashlib.sha256(spill.config_digest.encode()).digest()[:16]
-        items = []
-        for index, (name, count) in enumerate(zip(COUNT_COMPARTMENTS, numbers, strict=True)):
-            record = Record(run, burst, index, count, digest, self._nonce(NONCE_BYTES))
-            commitment = record.commitment()
-            items.append(commitment + self._keys.seal(name, seal_context(run, burst, commitment), record.pack()))
-        records = b"".join(items)
+    def place(self, spill: Spill, revision: int, counts: SealedCounts, link: Link, wall_ns: int) -> SealedSpill:
+        """Give sealed counts their place in the chain, beside the public row that is committed with them.
+
+        Raises
+        ------
+        PolicyError
+            They are of another spill, or sealed under another key set.
+        """
+        if (counts.run, counts.burst) != spill.key or counts.keys_digest != self.keys_digest:
+            msg = (
+                f"sealed counts of run {counts.run} burst {counts.burst} under keys {counts.keys_digest.hex()[:16]}: "
+                f"wanted run {spill.run} burst {spill.burst} under {self.keys_digest.hex()[:16]}; nothing was sealed"
+            )
+            raise PolicyError(msg)
         sealed = SealedSpill(
-            run=run,
-            burst=burst,
+            run=spill.run,
+            burst=spill.burst,
             revision=revision,
             index=link.index,
-            records=records,
-            slots=self._seal_slots(slots_context(run, burst, records), slots),
+            records=counts.records,
+            slots=counts.slots,
             head=b"",
-            keys_digest=bytes.fromhex(self._keys.digest),
+            keys_digest=self.keys_digest,
             row_digest=row_digest(spill),
             wall_ns=wall_ns,
             signature=b"",
@@ -94,25 +92,7 @@ class SpillSealer:
         sealed = replace(sealed, head=next_head(link.head, sealed))
         return replace(sealed, signature=sign(self._host_key, sealed))
 
-    def _seal_slots(self, context: bytes, block: bytes) -> bytes:
-        """Seal every slot under the key of its own compartment, an empty one under a key that nobody has.
-
-        A custodian of one compartment opens the events of that one, and cannot tell the others from empty slots.
-        """
-        sealed = []
-        for slot in slots_of(block):
-            found = read_slot(slot)
-            nobody = SealingKeys.of_nobody()
-            keys, name = (nobody, DRILL) if found is None else (self._keys, compartment(found[1], found[2]))
-            sealed.append(keys.seal(name, context, slot))
-        return b"".join(sealed)
-
 
 def row_digest(spill: Spill) -> bytes:
     """SHA-256 of a public row as the ledger keeps it."""
     return hashlib.sha256(spill.model_dump_json().encode()).digest()
-
-
-if COUNT_COMPARTMENTS[-1] != DRILL:  # the counts are laid out as the compartments are
-    msg = "the drill compartment has to be the last one"
-    raise ImportError(msg)

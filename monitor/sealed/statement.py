@@ -43,6 +43,8 @@ class Statement(BaseModel):
     """Pre-registered rule: an opened CR agrees when P(N >= n | expected) is at least this."""
     not_before_ns: int
     not_after_ns: int
+    accepted_incomplete: int = Field(0, ge=0)
+    """Spills of the block whose sealed counts lack events that were missing: so many are known of and accepted."""
     openings_head: str
     """Head of the opening log when the statement was made: no earlier opening can be taken out afterwards."""
     nonce: str = Field(min_length=16)
@@ -71,8 +73,10 @@ class Statement(BaseModel):
         return self
 
     def canonical(self) -> bytes:
-        """Sorted keys, no spaces: what is signed."""
+        """Sorted keys, no spaces: what is signed. Accepting nothing is left out, as it is in earlier statements."""
         content = self.model_dump(mode="json", by_alias=True)
+        if not self.accepted_incomplete:
+            del content["accepted_incomplete"]
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
     def digest(self) -> str:
@@ -89,6 +93,7 @@ class Statement(BaseModel):
         return [
             f"opening of {self.title} of the chain that ends in {self.head}",
             f"expected {self.expected}; registered rule: agrees when P(N >= n) >= {self.min_p_value}",
+            f"accepts {self.accepted_incomplete} spills whose sealed counts are incomplete",
             f"valid from {utc(self.not_before_ns)} to {utc(self.not_after_ns)}; program {self.program}",
             f"keys {self.keys_digest}",
             f"configuration {self.config_digest}",

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from monitor.sealed.model import OpeningRow, SealedSpill
 
+RowKey = tuple[int, int, int]
+"""Run, burst, revision."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublicRow:
@@ -22,6 +25,11 @@ class PublicRow:
     revision: int
     document: str
     by_hand: bool = False
+
+    @property
+    def key(self) -> RowKey:
+        """Run, burst, revision."""
+        return self.run, self.burst, self.revision
 
 
 class SealedStore(Protocol):

@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from daq.errors import PolicyError
+from monitor.sealed.before import EarlyRows, upgraded_line
 from monitor.sealed.chain import START, is_signed, next_head
 from monitor.sealed.facts import RowFacts, facts_of
 from monitor.sealed.faults import Faults
+from monitor.sealed.incomplete import Burst
 from monitor.sealed.keyring import KeyRing
 from monitor.sealed.model import SealedSpill
 from monitor.sealed.record import RECORDS_BYTES, SLOTS_BYTES
-from monitor.sealed.store import SealedStore
+from monitor.sealed.store import RowKey, SealedStore
+from monitor.sealed.unsealed import Unsealed, incomplete_bursts
 
 SIZES = {"records": RECORDS_BYTES, "slots": SLOTS_BYTES, "signature": 64}
 SIZES |= dict.fromkeys(("head", "keys_digest", "row_digest"), 32)
 
-Key = tuple[int, int, int]
-"""Run, burst, revision."""
+LIMITS = dict.fromkeys(("run", "burst", "revision"), (1 << 32) - 1) | dict.fromkeys(("index", "wall_ns"), (1 << 63) - 1)
+"""Greatest numbers that are signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,13 @@ class Place:
     """One sealed spill as a walk leaves it: where it stands, and what is public about it."""
 
     index: int
-    key: Key
+    key: RowKey
     head: bytes
     keys_digest: bytes
     facts: RowFacts | None
 
     @property
-    def burst(self) -> tuple[int, int]:
+    def burst(self) -> Burst:
         """Run and burst."""
         return self.key[:2]
 
@@ -41,6 +44,11 @@ class Place:
         """For people."""
         return f"run {self.key[0]} burst {self.key[1]}"
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether its sealed counts lack events that were missing; what is public of it says so."""
+        return self.facts is not None and self.facts.incomplete
+
 
 @dataclass(slots=True)
 class Walk:
@@ -48,12 +56,16 @@ class Walk:
 
     places : all sealed spills in the order of the chain
     n_rows : public rows, superseded ones included
-    n_without_keys : of these, taken without sealing keys
+    n_without_keys : spills without any sealed counts that say so: taken without sealing keys, or booked by a replay
+    before_sealing : spills that were booked before the ledger could seal
+    incomplete_now : spills that are incomplete in the public books as they stand
     """
 
     places: list[Place] = field(default_factory=list)
     n_rows: int = 0
     n_without_keys: int = 0
+    before_sealing: set[Burst] = field(default_factory=set)
+    incomplete_now: set[Burst] = field(default_factory=set)
     faults: Faults = field(default_factory=Faults)
 
     @property
@@ -78,25 +90,35 @@ class Walk:
 
 def walk_chain(store: SealedStore, rings: Mapping[bytes, KeyRing]) -> Walk:
     """Verify the chain of a ledger; faults are in the answer, nothing is raised for them."""
-    walk, rows = Walk(), {}
+    walk, rows = Walk(), dict[RowKey, RowFacts]()
+    early = EarlyRows(upgraded_line(store.openings()))
     for row in store.public_rows():
+        early.see(row)
         walk.n_rows += 1
         with walk.faults.note("public rows"):
-            rows[row.run, row.burst, row.revision] = facts_of(row)
+            rows[row.key] = facts_of(row)
+    walk.incomplete_now = incomplete_bursts(rows)
     head = START
     for sealed in store.sealed():
         key = (sealed.run, sealed.burst, sealed.revision)
-        if _fits(sealed, walk.faults):
-            _check_place(sealed, head, len(walk.places), walk.faults)
-            _check_signature(sealed, rings, walk.faults)
-        _check_row(sealed, rows.get(key), walk.faults)
+        check_sealed(sealed, head, len(walk.places), rings, walk.faults)
+        check_row(sealed, rows.get(key), walk.faults)
         walk.places.append(Place(sealed.index, key, sealed.head, sealed.keys_digest, rows.pop(key, None)))
         head = sealed.head
-    for (run, burst, revision), facts in rows.items():
-        walk.n_without_keys += facts.without_keys
-        text = f"run {run} burst {burst} revision {revision}: has no sealed row; it was removed, or never written"
-        walk.faults.check(not facts.needs_seal, text)
+    early_keys: set[RowKey] = set()
+    with walk.faults.note("opening log line 1"):
+        early_keys = early.keys()
+    found = Unsealed({place.burst for place in walk.places}, early_keys, walk.faults)
+    found.sort(rows)
+    walk.n_without_keys, walk.before_sealing = len(found.without_keys), found.before_sealing
     return walk
+
+
+def check_sealed(sealed: SealedSpill, head: bytes, index: int, rings: Mapping[bytes, KeyRing], faults: Faults) -> None:
+    """Check sizes, link and signature of a sealed spill that stands at `index`, after `head`."""
+    if _fits(sealed, faults):
+        _check_place(sealed, head, index, faults)
+        _check_signature(sealed, rings, faults)
 
 
 def _where(sealed: SealedSpill) -> str:
@@ -106,6 +128,8 @@ def _where(sealed: SealedSpill) -> str:
 def _fits(sealed: SealedSpill, faults: Faults) -> bool:
     wrong = [f"{name} {len(getattr(sealed, name))} bytes, wanted {size}" for name, size in SIZES.items()
              if len(getattr(sealed, name)) != size]  # fmt: skip
+    wrong += [f"{name} {getattr(sealed, name)}, wanted 0 to {limit}" for name, limit in LIMITS.items()
+              if not 0 <= getattr(sealed, name) <= limit]  # fmt: skip
     return faults.check(not wrong, f"{_where(sealed)}: {'; '.join(wrong)}: every sealed row has the same size")
 
 
@@ -128,7 +152,8 @@ def _check_signature(sealed: SealedSpill, rings: Mapping[bytes, KeyRing], faults
     faults.check(is_signed(ring.host, sealed), f"{_where(sealed)}: the signature of the host does not hold")
 
 
-def _check_row(sealed: SealedSpill, facts: RowFacts | None, faults: Faults) -> None:
+def check_row(sealed: SealedSpill, facts: RowFacts | None, faults: Faults) -> None:
+    """Hold a sealed spill against its public row."""
     if facts is None:
         faults.add(f"{_where(sealed)}: has no public row of revision {sealed.revision}")
         return

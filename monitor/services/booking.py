@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
+from dataclasses import replace
 from functools import partial
 
 from daq.errors import StoreError
 from daq.records import EobRecord
 from monitor.ledger import Ledger
+from monitor.ledger.booking import Seal
+from monitor.sealed.counts import SealedCounts
 from monitor.sealed.model import SealedSpill
 from monitor.sealed.seal import Link, SpillSealer
 from monitor.spill import Spill, close_spill
 from streaming.closure import Commit
 from streaming.masked import Masked
+from streaming.messages import NO_KEYS
+
+log = logging.getLogger(__name__)
+
+
+def agree(burst: Commit, sealer: SpillSealer | None) -> tuple[Commit, SpillSealer | None]:
+    """Seal only what every worker looked at under the key set of this collector.
+
+    When hosts differ nothing is sealed, for a sealed 0 of events that nobody looked at would be believed. And nothing
+    of the events with several tracks that some worker did look at is counted: what is open of them would stand
+    without what is masked.
+
+    Returns
+    -------
+    Commit, SpillSealer or None
+        What is to be booked, and what seals it.
+    """
+    mine = NO_KEYS if sealer is None else sealer.keys_digest
+    if burst.keys <= {mine}:
+        return burst, sealer
+    theirs = ", ".join(sorted("none" if keys == NO_KEYS else keys.hex()[:16] for keys in burst.keys))
+    log.error(
+        "run %d burst %d: sealing keys of the workers (%s) and of the collector (%s) differ; events with several "
+        "tracks are not counted and nothing is sealed: give all hosts one key set and restart them",
+        *burst.sob.key,
+        theirs,
+        "none" if sealer is None else mine.hex()[:16],
+    )
+    return replace(burst, tally=burst.tally.without_pairs(), masked=Masked.zero()), None
 
 
 def make_spill(burst: Commit, *, sealed: bool = False) -> Spill:
@@ -53,6 +86,15 @@ def book(ledger: Ledger, burst: Commit, spill: Spill, sealer: SpillSealer | None
     else:
         ledger.commit(spill, burst.tally, seal)
     return spill
+
+
+def placed(sealer: SpillSealer, spill: Spill, counts: SealedCounts) -> Seal:
+    """Make what `Ledger.commit` and `Ledger.upgrade` want as `seal`, of counts that were sealed elsewhere.
+
+    Where a replay counts: `CountSealer(SealingKeys.load(folder)).seal_counts(spill, masked)`; where the ledger is:
+    `ledger.upgrade(spill, tally, who=..., why=..., seal=placed(SpillSealer.load(folder), spill, counts))`.
+    """
+    return lambda revision, link: sealer.place(spill, revision, counts, link, time.time_ns())
 
 
 def _seal(sealer: SpillSealer, spill: Spill, masked: Masked, revision: int, link: Link) -> SealedSpill:

@@ -19,7 +19,7 @@ from daq.errors import BadMeta, ContentConflict, StoreError, WireError
 from daq.records import BurstKey, EobRecord, SobRecord
 from monitor.ledger import Ledger
 from monitor.sealed.start import sealer_at_start
-from monitor.services.booking import book, is_same_burst, make_spill
+from monitor.services.booking import agree, book, is_same_burst, make_spill
 from monitor.spill import Spill
 from streaming.closure import NO_ANSWER, Action, AskAgain, Closure, Commit, Result
 from streaming.masked import Masked
@@ -181,13 +181,14 @@ class CollectorService:
 
     def _commit(self, burst: Commit) -> None:
         key = burst.sob.key
+        agreed, sealer = agree(burst, self._sealer)
         try:
-            spill = make_spill(burst, sealed=self._sealer is not None)
+            spill = make_spill(agreed, sealed=sealer is not None)
         except StoreError as error:
             self._refuse(key, str(error))
             return
         try:
-            spill = book(self._ledger, burst, spill, self._sealer)
+            spill = book(self._ledger, agreed, spill, sealer)
         except ContentConflict as error:
             self._refuse(key, str(error))
             return
@@ -295,6 +296,7 @@ def read_result(message: Message) -> Result:
         body.headers,
         tally,
         Masked.unpack(message.payload[TALLY_BYTES:]),
+        body.keys,
     )
 
 

@@ -25,7 +25,7 @@ from monitor.sealed.books import demonstration_keys
 from monitor.sealed.keygen import make_keys
 from monitor.services.listen import listen
 from monitor.services.progress import spill_progress
-from monitor.services.roles import Endpoints
+from monitor.services.roles import Endpoints, guard_configured_mask
 from monitor.services.spool import spool_folder
 from monitor.services.supervisor import Role, Supervisor
 from monitor.spill import Spill, spill_report
@@ -133,6 +133,7 @@ def run_live(config: Config, options: LiveOptions) -> int:
     check_folder(options.record)
     listen(options.host, options.port).close()  # a page that can't be served is known before the first spill
     with work_place(config, ledger_url) as chain:
+        guard_configured_mask(chain.config)
         chain.add_back_end(options.workers or default_workers())
         monitor = ["--ledger", ledger_url, "--host", options.host, "--port", str(options.port)]
         chain.add("monitor", "monitor", *monitor, *chain.endpoints.options(("display",)))

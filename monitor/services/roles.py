@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daq.config import Config
+from daq.errors import PolicyError
 from daq.units import MM_PER_M
 from monitor.ledger import Ledger
 from monitor.sealed.mask_growth import Mask, guard_mask
@@ -17,12 +19,13 @@ from monitor.services.booking import check_books
 from monitor.services.collector import CollectorService
 from monitor.services.feed import DisplayFeed
 from streaming.regions import mask_bounds
+from streaming.sealing.keys import SealingKeys
 from streaming.services.lifetime import Lifetime
 from streaming.transport import Hub, Pattern, load_keys
 
 if TYPE_CHECKING:
     from monitor.api.site import Setup
-
+    from monitor.api.status import KindOfKeys
 
 MASKS_FILE = "masks.json"
 """Every mask that was in force under a key set, beside its public keys."""
@@ -42,10 +45,20 @@ class Endpoints:
         return [part for name in names for part in (f"--{name}", str(getattr(self, name)))]
 
 
-def run_collector(config: Config, ledger_url: str, at: Endpoints, lifetime: Lifetime) -> int:
-    """Collector role until it is stopped; returns the exit code."""
+def guard_configured_mask(config: Config) -> None:
+    """Refuse a mask that is smaller than one that was in force under the configured key set.
+
+    Raises
+    ------
+    PolicyError
+    """
     if config.sealing.keys and Path(config.sealing.keys).is_dir():
         guard_mask(Path(config.sealing.keys) / MASKS_FILE, Mask(regions=config.regions, gate=config.gate))
+
+
+def run_collector(config: Config, ledger_url: str, at: Endpoints, lifetime: Lifetime) -> int:
+    """Collector role until it is stopped; returns the exit code."""
+    guard_configured_mask(config)
     ledger = Ledger.open(ledger_url, rules=config.accounting)
     check_books(ledger)
     hub = Hub(load_keys(config.streaming.curve_directory), config.streaming.max_frame_bytes)
@@ -99,7 +112,15 @@ def control_room(config: Config) -> Setup:
         alarms=config.alarms,
         accounting=config.accounting,
         halo=HaloSetup.from_config(config),
+        sealing_keys=_kind_of_keys(config.sealing.keys),
     )
+
+
+def _kind_of_keys(folder: str) -> KindOfKeys | None:
+    """Whether the configured key set keeps anything secret; None without one that can be read."""
+    with contextlib.suppress(PolicyError):  # collector and workers say what is wrong with it
+        return "demonstration" if SealingKeys.load(Path(folder)).demonstration else "real"
+    return None
 
 
 def _stop_when_orphaned(lifetime: Lifetime, stop: threading.Event) -> None:

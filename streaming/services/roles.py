@@ -113,6 +113,7 @@ def _make(config: Config, task: SourceTask, last_booked: int, producer: Producer
 
 def run_worker(config: Config, work: str, results: str, lifetime: Lifetime) -> int:
     """Worker role until it is stopped; returns the exit code."""
+    from streaming.messages import NO_KEYS
     from streaming.reco.pipeline import Reconstruction
     from streaming.sealing.start import keys_at_start
     from streaming.services.worker import WorkerService
@@ -125,6 +126,7 @@ def run_worker(config: Config, work: str, results: str, lifetime: Lifetime) -> i
     results_link = hub.connect(Pattern.RESULTS_OUT, results, "collector")
     lifetime.ready()
     try:
-        return WorkerService(hub, work_link, results_link, config, reconstruction).run(lifetime)
+        digest = NO_KEYS if keys is None else bytes.fromhex(keys.digest)
+        return WorkerService(hub, work_link, results_link, config, reconstruction, digest).run(lifetime)
     finally:
         hub.close()

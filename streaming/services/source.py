@@ -277,8 +277,8 @@ def recover(root: Path) -> list[Path]:
             log.error("%s; kept as %s", error, set_aside(path, ".unreadable"))
             continue
         if recorded.dropped_bytes:
-            message = "journal %s: torn, %d whole frames kept, %d bytes dropped"
-            log.warning(message, path, len(recorded.frames), recorded.dropped_bytes)
+            # not how many bytes: that follows from what masked events hold
+            log.warning("journal %s: torn, %d whole frames kept, the rest is set aside", path, len(recorded.frames))
         recorded.close()
         usable.append(path)
     return usable

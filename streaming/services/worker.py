@@ -10,7 +10,7 @@ from daq.codec import Kind, Message, decode, encode
 from daq.config import Config
 from daq.errors import DataError, WireError
 from daq.frame import decode_frame
-from streaming.messages import Frame, ResultMeta, Status, Want
+from streaming.messages import NO_KEYS, Frame, ResultMeta, Status, Want
 from streaming.reco.pipeline import Reconstruction
 from streaming.services.lifetime import Lifetime, monotonic_ns
 from streaming.transport import Hub, Link
@@ -22,14 +22,26 @@ IDLE_NS = 1_000_000_000
 
 
 class WorkerService:
-    """Moves frames to `Reconstruction` and results to the collector."""
+    """Moves frames to `Reconstruction` and results to the collector.
 
-    def __init__(self, hub: Hub, work: Link, results: Link, config: Config, reconstruction: Reconstruction) -> None:
+    keys : digest of the sealing keys with which the reconstruction looks at events with several tracks
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        work: Link,
+        results: Link,
+        config: Config,
+        reconstruction: Reconstruction,
+        keys: bytes = NO_KEYS,
+    ) -> None:
         self._hub = hub
         self._work = work
         self._results = results
         self._config = config.streaming
         self._reconstruction = reconstruction
+        self._keys = keys
         self._bad: Counter[str] = Counter()
         self._name = f"{os.uname().nodename[:60]}-{os.getpid()}"
         self._status_ns = 0
@@ -75,6 +87,7 @@ class WorkerService:
             length=message.payload.nbytes,
             crc32c=message.payload_crc,
             headers=found.headers_digest,
+            keys=self._keys,
         )
         payload = found.tally.pack() + found.masked.pack()
         return encode(Kind.RESULT, message.key, message.seq, body.meta(), payload)

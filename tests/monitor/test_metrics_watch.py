@@ -88,6 +88,7 @@ def full() -> Snapshot:
         viewers=3,
         last_spill_booked_ns=1_760_000_000_500_000_000,
         good_spills=1,
+        sealed_chain_spills=1,
         http_refused={"token": 4, "gremlins": 2},
         disk_free_ratio=0.25,
     )

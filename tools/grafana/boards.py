@@ -18,7 +18,7 @@ STREAMS = {
     "h2": "H2, two CHOD clusters",
     "lav": "LAV",
     "anti0": "ANTI0",
-    "pairs": "Visible two-track events",
+    "pairs": "Events with several tracks",
     "vertices": "Visible vertices",
 }
 
@@ -297,6 +297,11 @@ SYSTEM = Board(
                 _series("Frames that came again", metric("frames_duplicate_total")),
                 _series("Frames refused", metric("frames_bad_total"), steps=NO_FAULT),
                 _series("Bursts refused", metric("bursts_refused_total"), steps=NO_FAULT),
+                _series(
+                    "Sealed spills in the chain",
+                    metric("sealed_chain_spills"),
+                    text="A chain that gets shorter was cut off.",
+                ),
                 _series(
                     "From SOB to the committed row",
                     of(

@@ -17,7 +17,7 @@ from dumpwatch import build_app
 from monitor.ledger import Ledger, Note
 from offline.ledger_columns import COLUMNS
 from offline.ledger_csv import split_line
-from offline.ledger_files import export_books, import_books
+from offline.ledger_files import Exported, export_books, import_books
 from tests.monitor.synthetic import make_spill
 
 FORMATS = ("csv", "json", "parquet")
@@ -44,7 +44,7 @@ def test_exact_round_trip(
     for module in ("keeping", "rows", "derived"):
         monkeypatch.setattr(f"monitor.ledger.{module}.CHUNK", chunk)
     first, second = tmp_path / f"first.{ending}", tmp_path / f"second.{ending}"
-    assert export_books(books, first) == 8
+    assert export_books(books, first) == Exported(8, 0, 0)
     with Ledger.open(url) as copy:
         assert (import_books(copy, first).n_new, import_books(copy, first).n_already) == (8, 8)
         assert list(copy.rows()) == list(books.rows()) and copy.entries_after(0) == books.entries_after(0)
@@ -73,7 +73,7 @@ def test_an_empty_ledger(tmp_path: Path) -> None:
     with Ledger.open(f"sqlite:///{tmp_path}/a.db") as ledger:
         for ending in FORMATS:
             path = tmp_path / f"none.{ending}"
-            assert export_books(ledger, path) == 0 and import_books(ledger, path).n_new == 0
+            assert export_books(ledger, path) == Exported(0, 0, 0) and import_books(ledger, path).n_new == 0
 
 
 def changed(row: dict, **values: object) -> dict:

@@ -12,7 +12,7 @@ import { showBooks, showChain, showPace } from "../panels/chain.js";
 import { notePhase, showClock, showLast } from "../panels/clock.js";
 import { isMade, noteAbsent, showFreshness, showHead, showLost } from "../panels/head.js";
 import { showPot, showPotRun } from "../panels/protons.js";
-import { showTotalRegions } from "../panels/regions.js";
+import { showSeal, showTotalRegions } from "../panels/regions.js";
 import { showScalers } from "../panels/scalers.js";
 import { showSpills } from "../panels/spills.js";
 import { showSystems } from "../panels/systems.js";
@@ -44,6 +44,7 @@ function drawTotals() {
   const totals = state.status.totals;
   showBooks(totals);
   showTotalRegions(totals);
+  showSeal(state.status);
   showPot(totals, settings().pot_goals, slow.pot?.projections ?? [], slow.pot?.good ?? null);
 }
 

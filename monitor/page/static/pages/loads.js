@@ -8,6 +8,7 @@ import { keyOf, plural } from "../lib/format.js";
 import { ask } from "../lib/http.js";
 import { showPotDays } from "../panels/protons.js";
 import { showRare } from "../panels/rare.js";
+import { wasLookedAt } from "../panels/regions.js";
 
 const BARS = { time_profile: ["chart-time", "blue"], momentum: ["chart-momentum", "violet"], delta_t: ["chart-delta", "blue"], z_vtx: ["chart-vertex", "violet"] };
 const TILES = { chod: "chod_tiles", muv3: "muv3_tiles" };
@@ -47,7 +48,8 @@ async function loadHistograms(state, query) {
     if (!answer) return;
     if (name === "ztax_cda") drawMap("chart-map", answer, state.status.settings.masked_box);
     else drawBars(...[BARS[name][0], answer, BARS[name][1]]);
-    put(`of-${name}`, answer.run === null ? plural(answer.n_spills, "spill") : `run ${answer.run}, ${plural(answer.n_spills, "spill")}`);
+    const newest = state.order.at(-1), unseen = name === "ztax_cda" && newest && !wasLookedAt(newest) ? "; the newest was not looked at: no sealing keys" : "";
+    put(`of-${name}`, (answer.run === null ? "" : `run ${answer.run}, `) + plural(answer.n_spills, "spill") + unseen);
     put(`flow-${name}`, name === "ztax_cda" ? "" : flow(answer));
   });
 }

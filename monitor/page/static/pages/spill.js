@@ -10,7 +10,7 @@ import { logList } from "../lib/entries.js";
 import { ask } from "../lib/http.js";
 import { INHIBITS, stateChip } from "../lib/states.js";
 import { commentForm } from "../panels/acknowledge.js";
-import { showRegions } from "../panels/regions.js";
+import { showRegions, wasLookedAt } from "../panels/regions.js";
 import { perProtons } from "../panels/scalers.js";
 import { begin, facts, fail, markMade, numbers, step } from "./record.js";
 import { spillFacts, verdict } from "./spillfacts.js";
@@ -24,10 +24,11 @@ function showCounts(spill) {
   const seconds = spill.spill_seconds, per = (n) => (seconds ? rate(n / seconds).join(" ") : null);
   fillTable(byId("triggers"), Object.entries(spill.triggers).map(([name, m]) => [name, whole(m.generated), whole(m.sent), `1/${m.downscaling}`, per(m.generated)]));
   fillTable(byId("scalers"), Object.entries(spill.scalers ?? {}).map(([name, n]) => [name, whole(n), per(n), short(perProtons(spill, name))]));
-  fillTable(byId("counts"), Object.entries(spill.counts).map(([name, n]) => [name.replaceAll("_", " "), whole(n)]));
+  const looked = wasLookedAt(spill), unseen = (name) => !looked && ["vertices", "selected", "not_selected"].includes(name);
+  fillTable(byId("counts"), Object.entries(spill.counts).map(([name, n]) => [name.replaceAll("_", " "), unseen(name) ? null : whole(n)]));
   const gone = spill.missing.map((m) => element("li", `frames ${m.first_seq} to ${m.last_seq ?? "the end, number unknown"}: ${m.reason}`));
   byId("missing-frames").replaceChildren(...(gone.length ? gone : [element("li", "none", "dim")]));
-  showRegions(spill.candidates);
+  showRegions(spill.candidates, looked);
 }
 
 function showRevisions(rows) {
