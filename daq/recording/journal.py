@@ -86,9 +86,7 @@ class Journal:
             try:
                 n = os.write(self._fd, view)
             except OSError as error:
-                msg = (
-                    f"journal {self.path}: write failed ({error.strerror}) at byte {self._size}; make room and restart"
-                )
+                msg = f"journal {self.path}: write failed ({error.strerror}); make room and restart"
                 raise StoreError(msg) from error
             view = view[n:]
             self._size += n

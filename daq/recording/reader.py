@@ -36,7 +36,8 @@ class FrameFile:
         if self._map is None or len(self._map) < end:
             size = os.fstat(self._fd).st_size
             if size < end:
-                msg = f"recording {self.path}: frame {frame.seq} ends at byte {end}, the file at {size}; truncated"
+                # how long frames are is not told: that follows from what masked events hold
+                msg = f"recording {self.path}: the file ends before frame {frame.seq} does; truncated"
                 raise RecordingError(msg)
             self._map = mmap.mmap(self._fd, size, access=mmap.ACCESS_READ)
         return memoryview(self._map)[frame.offset : end]
@@ -107,7 +108,10 @@ class RecordedBurst:
             file.seek(self._good_end)
             tail = file.read()
             if tail:
-                self.path.with_suffix(".torn").write_bytes(tail)
+                # events in clear, as in the journal, and for the same readers
+                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+                with os.fdopen(os.open(self.path.with_suffix(".torn"), flags, 0o640), "wb") as torn:
+                    torn.write(tail)
             file.truncate(self._good_end)
             file.seek(self._good_end)
             file.write(eob_message(eob) + END_OF_STREAM)

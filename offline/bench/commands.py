@@ -1,4 +1,4 @@
-"""`dumpwatch bench l0|vertex|emulator|chain|close|alarms`: figures, a reference in the same run, the machine."""
+"""`dumpwatch bench l0|vertex|emulator|chain|close|replay|alarms`: figures, a reference in the same run, the machine."""
 
 from __future__ import annotations
 
@@ -86,6 +86,28 @@ def close(
     from offline.bench.chain import bench_close
 
     _show("close", bench_close(Config(), bursts), as_json=as_json)
+
+
+@bench_app.command("replay")
+def replay(
+    bursts: Annotated[int, typer.Option(help="recorded bursts of 33 MB each", min=2)] = 16,
+    workers: Annotated[int, typer.Option(help="local workers of the second measurement", min=2)] = 2,
+    as_json: Json = False,
+) -> None:
+    """Replay of recorded bursts: events per second, beside plain pyarrow and an awkward and vector analysis."""
+    from daq.config import Config
+    from offline.bench.replay import bench_replay
+
+    _show("replay", bench_replay(Config(), bursts, workers), as_json=as_json)
+
+
+@bench_app.command("limits")
+def limits(as_json: Json = False) -> None:
+    """Limit grid of 100 x 100 points: samples made, and samples kept."""
+    from daq.config import Config
+    from offline.signal.bench import bench_limits
+
+    _show("limits", bench_limits(Config()), as_json=as_json)
 
 
 @bench_app.command("alarms")

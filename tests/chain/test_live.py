@@ -85,7 +85,8 @@ def test_a_damaged_recording_is_counted_as_far_as_it_goes_and_a_later_one_upgrad
     assert spill["missing"] == [{"first_seq": 1, "last_seq": 1, "reason": "corrupt on disk"}]
     assert json.loads(done.stdout)["spills"][1]["state"] == "COMPLETE"
     path.write_bytes(whole)
-    done = dumpwatch("replay", tmp_path / "rec", "--ledger", ledger, "--json", "--config", config)
+    done = dumpwatch("replay", tmp_path / "rec", "--verify", "--ledger", ledger, "--json", "--config", config)
+    assert done.returncode == 0, done.stderr
     assert [row["result"] for row in json.loads(done.stdout)["verify"]] == ["upgraded", "identical"]
     now = json.loads(dumpwatch("spills", "--json", "--ledger", ledger).stdout)
     # a replay seals nothing, and says so

@@ -105,7 +105,7 @@ def test_a_truncated_recording_names_what_is_gone(tmp_path):
     path.write_bytes(path.read_bytes()[:cut])
     short = RecordedBurst(path)
     assert [short.check(i) for i in range(3)] == [None, "truncated on disk", "truncated on disk"]
-    with pytest.raises(RecordingError, match=r"ends at byte .* the file at"):
+    with pytest.raises(RecordingError, match="the file ends before frame"):
         short.frame(2)
     short.close()
 
