@@ -22,7 +22,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed
-	@for b in l0 vertex reco chain close replay emulator alarms; do $(BIN)/dumpwatch bench $$b || exit 1; done
+	@for b in l0 vertex reco chain close replay limits emulator alarms; do $(BIN)/dumpwatch bench $$b || exit 1; done
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

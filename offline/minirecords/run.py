@@ -14,7 +14,7 @@ from daq.recording.manifest import Manifest
 from offline.minirecords.make import selection_digest
 from offline.minirecords.product import NAME
 from offline.minirecords.store import LAST, table_path
-from offline.replay.engine import engine
+from offline.replay.connect import engine
 from offline.replay.order import Control, Job, in_order
 from offline.replay.place import manifest_of
 from offline.replay.progress import Pace, progress

@@ -6,11 +6,13 @@ import logging
 import queue
 import time
 import uuid
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from daq.errors import TransportError
 from daq.records import BurstKey
-from offline.replay.task import Outcome, Refusal, count_task, outcome
+from offline.replay.task import Outcome, Refusal, count_tasks, outcome
 from offline.replay.work import Work
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,10 @@ RETRIES = 2
 QUEUED_PER_THREAD = 3
 """Tasks at a worker, so that it does not wait for the next one."""
 
+MAX_CHUNK = 8
+TASKS_LEFT = 4
+"""Bursts are put together as long as so many tasks are left for every thread."""
+
 LOOK_EVERY_S = 3.0
 NO_WORKER_S = 60.0
 """Local workers that are away for so long do not come back."""
@@ -29,7 +35,10 @@ AGAIN = ("pending", "lost")
 """Status of a future whose task is to be done once more."""
 
 
-_Done = queue.SimpleQueue[tuple[BurstKey, Any]]
+Some = Sequence[tuple[BurstKey, str]]
+"""Key and place of some bursts that are one task."""
+
+_Done = queue.SimpleQueue[Any]
 
 
 class Engine:
@@ -45,31 +54,41 @@ class Engine:
         self._cluster = cluster
         self._workers = workers
         self._done: _Done = queue.SimpleQueue()
-        self._late: list[tuple[BurstKey, Any]] = []
+        self._late: list[Any] = []
         """Done once, but their worker died with the result: they are counted again."""
-        self._futures: set[Any] = set()
+        self._tasks: dict[Any, tuple[Work, Some]] = {}
+        self._ready: deque[tuple[BurstKey, Outcome]] = deque()
         self._threads = 0
         self._looked = 0.0
         self._seen = time.monotonic()
 
     @property
     def in_flight(self) -> int:
-        """Bursts that were handed out and have not come back."""
-        return len(self._futures)
+        """Tasks that were handed out and have not come back, and outcomes that have and were not taken."""
+        return len(self._tasks) + len(self._ready)
 
     @property
     def has_room(self) -> bool:
         """Whether a worker could do with one more task soon."""
         self._look()
-        return self.in_flight < QUEUED_PER_THREAD * max(1, self._threads)
+        return len(self._tasks) < QUEUED_PER_THREAD * max(1, self._threads)
 
-    def submit(self, key: BurstKey, work: Work, place: str) -> None:
-        """Have one burst counted."""
-        name = f"dumpwatch-{key[0]:06d}-{key[1]:06d}-{uuid.uuid4().hex}"
-        future = self._client.submit(count_task, work.pack(), place, key=name, pure=False, retries=RETRIES)
-        self._futures.add(future)
+    def chunk(self, n_left: int) -> int:
+        """Bursts to put into one task when `n_left` are left: more than one only as long as all workers have enough.
+
+        Handing out a task costs some milliseconds, whatever is in it.
+        """
+        return max(1, min(MAX_CHUNK, n_left // (TASKS_LEFT * max(1, self._threads))))
+
+    def submit(self, work: Work, some: Some) -> None:
+        """Have some bursts counted, in one task."""
+        run, burst = some[0][0]
+        name = f"dumpwatch-{run:06d}-{burst:06d}-{uuid.uuid4().hex}"
+        places = [place for _, place in some]
+        future = self._client.submit(count_tasks, work.pack(), places, key=name, pure=False, retries=RETRIES)
+        self._tasks[future] = (work, some)
         done = self._done  # this one, not the one after a `forget`
-        future.add_done_callback(lambda answered: done.put((key, answered)))
+        future.add_done_callback(done.put)
 
     def take(self, timeout_s: float) -> tuple[BurstKey, Outcome] | None:
         """Wait for the next outcome; None when there is none yet.
@@ -79,52 +98,68 @@ class Engine:
         TransportError
             Scheduler or workers are gone.
         """
-        for late in [late for late in self._late if late[1].status not in AGAIN]:
-            self._late.remove(late)
-            self._done.put(late)
-        try:
-            key, future = self._done.get(timeout=timeout_s)
-        except queue.Empty:
-            self._look()
-            return None
-        answer = self._answer(future)
-        if answer is None:
-            self._late.append((key, future))
-            self._look()
-            return None
-        self._futures.discard(future)
-        future.release()
-        return key, answer
+        if not self._ready:
+            self._receive(timeout_s)
+        return self._ready.popleft() if self._ready else None
 
     def forget(self) -> None:
         """Forget what was handed out; outcomes that come all the same go nowhere."""
         self._done = queue.SimpleQueue()
-        for future in self._futures:
+        for future in self._tasks:
             future.cancel()
-        self._futures.clear()
+        self._tasks.clear()
         self._late.clear()
+        self._ready.clear()
 
-    def _answer(self, future: Any) -> Outcome | None:  # noqa: ANN401
+    def _receive(self, timeout_s: float) -> None:
+        for future in [future for future in self._late if future.status not in AGAIN]:
+            self._late.remove(future)
+            self._done.put(future)
+        try:
+            future = self._done.get(timeout=timeout_s)
+        except queue.Empty:
+            self._look()
+            return
+        work, some = self._tasks[future]
+        outcomes = self._outcomes(future, len(some))
+        if outcomes is None:
+            self._late.append(future)
+            self._look()
+            return
+        del self._tasks[future]
+        future.release()
+        if len(outcomes) == len(some):
+            self._ready.extend((key, answer) for (key, _), answer in zip(some, outcomes, strict=True))
+            return
+        for one in some:  # one of them is bad: alone, it is named, and the others are counted
+            self.submit(work, [one])
+
+    def _outcomes(self, future: Any, n: int) -> list[Outcome] | None:  # noqa: ANN401
+        """Answers of a task; None when it is to be waited for, fewer than `n` when it failed as a whole."""
         from distributed import TimeoutError as LateError
-        from distributed.scheduler import KilledWorker
 
         if future.status == "error":
-            error = future.exception()
-            if isinstance(error, KilledWorker):
-                return Refusal("every worker that took it died; keep the recording, call the DAQ expert")
-            # its text may come from anywhere, also from the events
-            return Refusal(f"failed {1 + RETRIES} times with {type(error).__name__}; see the log of the worker")
+            return [self._failure(future.exception())] if n == 1 else []
         if future.status == "finished":
             try:
-                return outcome(future.result(timeout=LOOK_EVERY_S))
+                return [outcome(answer) for answer in future.result(timeout=LOOK_EVERY_S)]
             except LateError:
                 return None
             except ValueError as error:
-                return Refusal(str(error))
+                return [Refusal(str(error))] * n
         if future.status in AGAIN:
             return None
         msg = f"replay: {self.name} does not answer any more; what was counted so far is reported, start it again"
         raise TransportError(msg)
+
+    @staticmethod
+    def _failure(error: BaseException) -> Refusal:
+        from distributed.scheduler import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return Refusal("every worker that took it died; keep the recording, call the DAQ expert")
+        # its text may come from anywhere, also from the events
+        return Refusal(f"failed {1 + RETRIES} times with {type(error).__name__}; see the log of the worker")
 
     def _look(self) -> None:
         """See how many workers there are, every few seconds."""

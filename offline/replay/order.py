@@ -89,15 +89,20 @@ def in_order(engine: Engine, work: Work, jobs: Sequence[Job], control: Control) 
 
 def _hand_out(engine: Engine, work: Work, jobs: Sequence[Job], control: Control, done: dict[BurstKey, Found]) -> int:
     """Hand out what is due, as far as there is room; returns the number."""
-    for n, job in enumerate(jobs):
-        if control.stopping() or not engine.has_room or job.due_s > control.elapsed_s():
-            return n
-        known = control.known(job)
+    n, some = 0, list[tuple[BurstKey, str]]()
+    while n < len(jobs) and not control.stopping() and engine.has_room and jobs[n].due_s <= control.elapsed_s():
+        known = control.known(jobs[n])
         if known is None:
-            engine.submit(job.key, work, job.place)
+            some.append((jobs[n].key, jobs[n].place))
         else:
-            done[job.key] = known
-    return len(jobs)
+            done[jobs[n].key] = known
+        n += 1
+        if len(some) >= engine.chunk(len(jobs) - n):
+            engine.submit(work, some)
+            some = []
+    if some:
+        engine.submit(work, some)
+    return n
 
 
 def _pause(job: Job, control: Control) -> float:

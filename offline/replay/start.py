@@ -52,4 +52,4 @@ def plan_work(config: Config, products: tuple[str, ...] = (), into: str = "") ->
     keys = config.sealing.keys
     if keys and Path(keys).is_dir():
         guard_mask(Path(keys) / MASKS_FILE, Mask(regions=config.regions, gate=config.gate))
-    return Work.of(config, pairs=True, products=products, into=into)
+    return Work.of(config, pairs=not keys or keys_at_start(keys) is not None, products=products, into=into)

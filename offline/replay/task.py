@@ -39,6 +39,11 @@ def count_task(work: str, place: str) -> bytes:
         return REFUSED + str(error).encode()
 
 
+def count_tasks(work: str, places: list[str]) -> list[bytes]:
+    """Count some bursts one after the other; an answer for each."""
+    return [count_task(work, place) for place in places]
+
+
 def outcome(answer: bytes) -> Outcome:
     """Read the answer of a task.
 

@@ -12,6 +12,8 @@ import pytest
 import yaml
 from nbclient import NotebookClient
 
+from daq.config import load_config
+from offline.analyse import AnalyseOptions, run_analyse
 from tests.chain.program import dumpwatch
 
 SEED = 5
@@ -75,14 +77,18 @@ def test_the_report_is_blind(taken):
     assert result["tables"]["limit_photon_mumu"][-1]["signal"] == "masked"
 
 
-def test_a_second_report_from_the_mini_records_says_the_same(taken):
+def in_process(folder, records, into, capsys):
+    """Exit code, stdout and stderr of a report made in this process: its caches serve the next one."""
+    options = AnalyseOptions((str(records),), into, points=12, as_json=True)
+    code = run_analyse(load_config(folder / "c.toml"), options)
+    return code, *capsys.readouterr()
+
+
+def test_a_second_report_from_the_mini_records_says_the_same(taken, capsys):
     folder, result = taken
-    again = dumpwatch(
-        "analyse", folder / "report" / "minirecords", "-o", folder / "again", "--config", folder / "c.toml",
-        "--points", 12, "--json",
-    )  # fmt: skip
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout) == result
+    shutil.copytree(folder / "report" / "acceptance", folder / "again" / "acceptance")
+    code, out, _ = in_process(folder, folder / "report" / "minirecords", folder / "again", capsys)
+    assert code == 0 and json.loads(out) == result
     # the figures bear no date: the same numbers are the same files
     plots = [sorted((folder / name / "plots").iterdir()) for name in ("report", "again")]
     assert [p.read_bytes() for p in plots[0]] == [p.read_bytes() for p in plots[1]]
@@ -108,19 +114,15 @@ def test_other_cuts_are_refused(taken, tmp_path):
     )
 
 
-def test_a_damaged_burst_makes_the_report_partial(taken, tmp_path):
+def test_a_damaged_burst_makes_the_report_partial(taken, tmp_path, capsys):
     folder, _ = taken
     shutil.copytree(folder / "report" / "minirecords", tmp_path / "mini")
+    shutil.copytree(folder / "report" / "acceptance", tmp_path / "out" / "acceptance")
     bad = next((tmp_path / "mini" / "pairs" / "run-000001").iterdir())
     bad.write_bytes(b"")
-    done = dumpwatch(
-        "analyse", tmp_path / "mini", "-o", tmp_path / "out", "--config", folder / "c.toml", "--points", 12
-    )
-    assert done.returncode == 1 and "partial: 1 bursts are in no number" in done.stdout
-    assert (
-        bad.name in done.stderr
-        and "Partial: 1 bursts could not be used" in (tmp_path / "out" / "report.html").read_text()
-    )
+    code, out, err = in_process(folder, tmp_path / "mini", tmp_path / "out", capsys)
+    assert code == 1 and "1 bursts could not be used" in json.loads(out)["partial"][0] and bad.name in err
+    assert "Partial: 1 bursts could not be used" in (tmp_path / "out" / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ class AnyOrder:
     seed: int
     room: int = 5
     dies_after: int = 10**9
+    largest: int = 1
     there: list = field(default_factory=list)
     sent: list = field(default_factory=list)
     most: int = 0
@@ -40,9 +41,13 @@ class AnyOrder:
     def has_room(self):
         return len(self.there) < self.room
 
-    def submit(self, key, work, place):
-        self.there.append(key)
-        self.sent.append(key)
+    def chunk(self, n_left):
+        return self.draw.randint(1, self.largest)
+
+    def submit(self, work, some):
+        assert 1 <= len(some) <= self.largest
+        self.there.extend(key for key, _ in some)
+        self.sent.extend(key for key, _ in some)
         self.most = max(self.most, len(self.there))
 
     def take(self, timeout_s):
@@ -68,14 +73,14 @@ def control(stop_after=10**9, known=lambda job: None, clock=lambda: 0.0):
     )
 
 
-@given(st.integers(0, 60), st.integers(0, 2**32), st.integers(1, 9))
-def test_everything_comes_once_and_in_order(n, seed, room):
-    engine = AnyOrder(seed, room)
+@given(st.integers(0, 60), st.integers(0, 2**32), st.integers(1, 9), st.integers(1, 5))
+def test_everything_comes_once_and_in_order(n, seed, room, largest):
+    engine = AnyOrder(seed, room, largest=largest)
     arrived, how = control()
     found = [(job.key, outcome.reason) for job, outcome in in_order(engine, WORK, jobs(n), how)]
     assert found == [((1, i), str((1, i))) for i in range(1, n + 1)]
     assert sorted(arrived) == engine.sent == [key for key, _ in found]
-    assert engine.most <= room
+    assert engine.most < room + largest
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32), st.integers(0, 40))
@@ -134,7 +139,7 @@ def test_in_true_time_no_burst_is_handed_out_before_its_time(monkeypatch):
     monkeypatch.setattr(order.time, "sleep", lambda s: now.__setitem__(0, now[0] + max(s, 0.01)))
     engine = AnyOrder(3, room=50)
     times = {}
-    engine.submit = lambda key, work, place, keep=engine.submit: (times.setdefault(key, now[0]), keep(key, work, place))
+    engine.submit = lambda work, some, keep=engine.submit: (times.setdefault(some[0][0], now[0]), keep(work, some))
     _, how = control(clock=lambda: now[0])
     assert len(list(in_order(engine, WORK, jobs(5, lambda i: 14.4 * (i - 1)), how))) == 5
     for i in range(1, 6):

@@ -328,11 +328,35 @@ def test_a_burst_that_workers_die_of_is_named():
         def exception(self):
             return KilledWorker("task", None, 3)
 
-    answer = engine.Engine(None, "x")._answer(Future())
-    assert answer.reason.startswith("every worker that took it died")
+    one = engine.Engine(None, "x")
+    assert one._outcomes(Future(), 1)[0].reason.startswith("every worker that took it died")
+    assert one._outcomes(Future(), 3) == []
     for again in ("pending", "lost"):  # its worker died with the result in the meantime
         Future.status = again
-        assert engine.Engine(None, "x")._answer(Future()) is None
+        assert one._outcomes(Future(), 1) is None
     Future.status = "cancelled"
     with pytest.raises(TransportError, match="does not answer any more"):
-        engine.Engine(None, "x")._answer(Future())
+        one._outcomes(Future(), 1)
+
+
+def test_bursts_are_put_together_while_enough_are_left():
+    one = engine.Engine(None, "x")
+    one._threads = 2
+    assert [one.chunk(n) for n in (0, 7, 15, 16, 23, 24, 63, 64, 10**6)] == [1, 1, 1, 2, 2, 3, 7, 8, 8]
+
+
+def test_of_bursts_put_together_only_the_bad_one_is_named(recorded, replay, monkeypatch, counted):
+    monkeypatch.setattr(engine.Engine, "chunk", lambda self, n_left: 3)
+
+    def fails(sob, eob, frames, close=burst.close_burst):
+        if sob.burst == 2:
+            raise MemoryError
+        return close(sob, eob, frames)
+
+    monkeypatch.setattr(burst, "close_burst", fails)
+    code, document, _ = replay(recorded)
+    assert code == 1 and [spill["burst"] for spill in document["spills"]] == [1, 3, 4, 5, 6]
+    assert [row["burst"] for row in document["failed"]] == [2]
+    monkeypatch.undo()
+    monkeypatch.setattr(engine.Engine, "chunk", lambda self, n_left: 4)
+    assert replay(recorded)[1] == replay(recorded, workers=1)[1]
