@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# test processes; a file of tests is run by one of them
+JOBS   ?= 2
 
 .PHONY: live test lint bench lock clean
 .DELETE_ON_ERROR:
@@ -13,7 +15,7 @@ live: $(VENV)/.installed
 	@exec $(BIN)/dumpwatch live $(ARGS)
 
 test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
