@@ -569,11 +569,8 @@ def _(put):
     real = pipeline.good_singles
 
     def all_first_tracks(frame, found, cuts):
-        columns = real(frame, found, cuts)
-        extra = candidates_of(frame).sum()
-        return {name: np.concatenate((values, values[:1].repeat(extra))) for name, values in columns.items()} | {
-            "n": np.array([extra])
-        }
+        columns, extra = real(frame, found, cuts), int(candidates_of(frame).sum())
+        return {name: np.concatenate((values, np.zeros(extra, values.dtype))) for name, values in columns.items()}
 
     put(pipeline, "good_singles", all_first_tracks)
 

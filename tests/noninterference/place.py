@@ -33,7 +33,7 @@ from tests.noninterference.streams import Burst
 from tests.noninterference.wire import Hub, Wire
 
 RUN = 7
-TURNS, PATIENCE = 200, 8
+TURNS, PATIENCE = 200, 3
 """More turns than any burst needs, and turns after which time goes faster: something was lost."""
 
 Observed = dict[str, bytes]

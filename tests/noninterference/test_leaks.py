@@ -48,7 +48,7 @@ def test_what_the_mutants_stand_on_leaks_nothing(keys, tmp_path):
     with world(tmp_path / "w", keys) as chains, ExitStack() as stack:
         note_booked(lambda *what: stack.enter_context(patch.object(*what)))
 
-        @settings(max_examples=5, deadline=None, database=None, derandomize=True)
+        @settings(max_examples=3, deadline=None, database=None, derandomize=True)
         @given(bursts(first=("reject", "rejected"), eager=True))
         def nobody_can_tell(burst):
             chains.check(burst, tuple(LOOKS))

@@ -235,16 +235,15 @@ def union(place: Place, number: int) -> Observed:
 def tables(place: Place, number: int) -> Observed:
     """Mini-records of recordings, as files for other programs."""
     found: Observed = {}
-    for kind in ("public", "clear"):
-        for form in ("parquet", "root"):
-            into = place.folder / "tables"
-            shutil.rmtree(into, ignore_errors=True)
-            path = place.recording(kind, number)
-            if path.exists():
-                words = ["export", str(path), "--format", form, "-o", str(into), "--config", str(place.keys.file)]
-                found[f"tables {kind} {form}"] = run(words, place)
-                files = tree(into) if form == "parquet" else _root(into)
-                found |= {f"tables {kind} {form} {name}": said for name, said in files.items()}
+    for kind, form in (("public", "parquet"), ("clear", "parquet"), ("clear", "root")):
+        into = place.folder / "tables"
+        shutil.rmtree(into, ignore_errors=True)
+        path = place.recording(kind, number)
+        if path.exists():
+            words = ["export", str(path), "--format", form, "-o", str(into), "--config", str(place.keys.file)]
+            found[f"tables {kind} {form}"] = run(words, place)
+            files = tree(into) if form == "parquet" else _root(into)
+            found |= {f"tables {kind} {form} {name}": said for name, said in files.items()}
     return found
 
 

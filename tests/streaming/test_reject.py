@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from daq.config.reco import GateConfig, RecoConfig, RegionsConfig
 from daq.frame import encode_frame
-from streaming.reco import pipeline
+from streaming.reco import find, pipeline
 from streaming.reco.pipeline import Reconstruction
 from streaming.reject import strip_frame
 from tests.strategies import H2, REJECT, event_lists, event_of, make_frame
@@ -53,8 +53,8 @@ def test_an_event_that_breaks_the_analysis_is_stripped(monkeypatch):
             raise ValueError
         return identify(momentum, *rest)
 
-    identify = pipeline.identify
-    monkeypatch.setattr(pipeline, "identify", fragile)
+    identify = find.identify
+    monkeypatch.setattr(find, "identify", fragile)
     frame = make_frame([event_of(), event_of(p=(13.0, 40.0)), event_of()])
     assert Reconstruction(*RECO).stripped(frame).tolist() == [False, True, False]
 
