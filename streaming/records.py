@@ -116,6 +116,4 @@ def _charges(values: F64) -> NDArray[np.int8]:
 
 
 def _vetoes(active: I64) -> Columns:
-    return {
-        f"veto_{veto.name.lower()}": active & int(veto) != 0 for veto in (Veto.LAV, Veto.ANTI0, Veto.SAV) if veto.name
-    }
+    return {f"veto_{veto.name.lower()}": active & int(veto) != 0 for veto in Veto if veto.name}

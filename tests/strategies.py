@@ -80,6 +80,14 @@ def pair_of_tracks(
     return tracks
 
 
+def crossing_anti0_at(x: float, y: float) -> dict:
+    """Arguments of `pair_of_tracks`: the first track crosses ANTI0 there [mm], the other far from its hole."""
+    anti0_z = planes()["ANTI0"].z_mm
+    line = {"cda_tax_mm": 250.0, "z_tax_m": 100.0, "tilt": 2e-3, "z_vtx_m": 165.0, "phi": math.pi}
+    at_anti0, lever = (-250.0, -22.0 - 2e-3 * (anti0_z - 100e3)), 165e3 - anti0_z
+    return line | {"opening": ((at_anti0[0] - x) / lever, (at_anti0[1] - y) / lever)}
+
+
 def response(tracks: list[dict], cuts: RecoConfig, kinds="mm", times=(0.0, 0.0)) -> dict:
     """An H2 event with every hit the tracks make: kinds m muon, e electron, p hadron, ? nothing behind the CHOD."""
     event: dict = {
@@ -181,6 +189,8 @@ def hadron_events(draw) -> dict:
         "charge": draw(st.sampled_from([(1, -1), (-1, 1)])),
         "p": draw(st.sampled_from([(30.0, 30.0), (60.0, 30.0)])),
         "opening": (draw(MILLI) * 1e-3, draw(st.sampled_from([-4e-3, 5e-3]))),
+        # flat pairs from the TAX cross ANTI0 beside its hole, the others mostly through it
+        "tilt": draw(st.sampled_from([5e-4, 5e-4, 1e-3])),
     }
     event = event_of("pp", (draw(MILLI) * 2.0, draw(MILLI) * 2.0), **pair)
     surround(draw, event, pair)

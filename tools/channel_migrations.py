@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +127,9 @@ def accepted(tracks: Particles, sample: Sample) -> Mask:
     result = good[:n] & good[n:] & apart & (tracks.z_start[:n] > low) & (tracks.z_start[:n] < high)
     if tracks.kind is Kind.ELECTRON:
         result &= _in_cones(tracks, sample)[:n]
+    if tracks.kind in (Kind.PION, Kind.KAON):
+        beside = _beside_hole(tracks, sample)
+        result &= beside[:n] & beside[n:]
     for photons in tracks.companions:
         for first in range(0, len(photons), n):
             result &= _photon_seen(photons, slice(first, first + n), at_lkr, sample)
@@ -155,6 +158,14 @@ def _meets_lav(particles: Particles, curve: PathCurve) -> Mask:
         r = np.hypot(*positions(particles, curve, front))
         met |= (r > inner) & (r < outer)
     return met
+
+
+def _beside_hole(tracks: Particles, sample: Sample) -> Mask:
+    """Outside the hole of ANTI0, where the tracks would have crossed it: they start behind it."""
+    back = replace(tracks, z_start=np.full(len(tracks), -np.inf))
+    at_anti0 = positions(back, sample.curve, planes()["ANTI0"].z_mm)
+    result: Mask = np.hypot(*at_anti0) > sample.config.channels.anti0_hole_mm
+    return result
 
 
 def _in_cones(tracks: Particles, sample: Sample) -> Mask:
@@ -215,7 +226,7 @@ def table(found: dict[str, Found]) -> str:
         regions = one.sealed[SEALED_CHANNELS.index(name)] / counts[name] * 100
         rates = (one.accepted / one.decays, expected_efficiency(state, config), counts[name] / one.accepted)
         cells = " | ".join(f"{100 * rate:.1f}" for rate in rates)
-        inside = f"{regions[0]:.1f} | {regions[1]:.1f} | {100 - regions[0] - regions[1]:.1f}"
+        inside = f"{regions[0]:.1f} | {regions[1]:.1f} | {max(0.0, 100 - regions[0] - regions[1]):.1f}"
         more.append(f"| {name} | {mass:g} | {coupling:g} | {one.decays} | {cells} | {inside} |")
     return "\n".join([BEGIN, "", *lines, "", *more, "", END])
 

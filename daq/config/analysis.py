@@ -55,10 +55,6 @@ class AnalysisConfig(Section):
     ee_combinatorial_limit: float = known(
         9e-4, "limit of random e e pairs in CR and in SR for 1.4e17 POT. Source: Vulcano talk 2024", ge=0
     )
-    anti0_hole_mm: float = assumed(
-        145.0, "hadrons that point back into this radius at ANTI0 are not in its acceptance [mm]: gives the part that "
-        "the acceptance leaves of K+ to 3 pi (0.68 of 5.6)", ge=0
-    )  # fmt: skip
     kaon_relative_error: float = known(
         0.5, "systematic error of pairs of K+ and upstream interactions. Source: Vulcano talk 2024, 5.6 +- 2.8", ge=0
     )

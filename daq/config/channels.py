@@ -34,5 +34,9 @@ class ChannelsConfig(Section):
     )
     anti0_radius_mm: float = known(200.0, "ANTI0 hit within this of the extrapolated track vetoes [mm]", gt=0)
     anti0_window_ns: float = known(5.0, "and within this of the track time [ns]", gt=0)
+    anti0_hole_mm: float = assumed(
+        145.0, "a hadron that crosses ANTI0 within this radius is in its hole, so its pair is not in the acceptance [mm]; "
+        "the same number as detector.veto.anti0_hole_mm", ge=0
+    )  # fmt: skip
     sav_window_ns: float = assumed(10.0, "IRC or SAC hit within this of the reference time vetoes [ns]", gt=0)
     upstream_min_z_m: float = assumed(102.4, "upstream sample: vertex behind this, the ANTI0 [m]")

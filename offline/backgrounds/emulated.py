@@ -23,10 +23,10 @@ from daq.units import FINE_NS, FINE_PER_TICK
 from offline.backgrounds.expected import Region
 from offline.validation.chain import Burst
 from streaming.reco.arrays import F64, I64, Flags
-from streaming.reco.channels import photon_rows
-from streaming.reco.extrapolation import At
+from streaming.reco.channels import Veto, photon_rows
 from streaming.reco.find import Found, Selection
 from streaming.reco.pipeline import Reconstruction
+from streaming.reco.selection import ChannelInputs, choose_channels
 from streaming.regions import classify, region_table
 from streaming.tally import CHANNELS
 
@@ -51,19 +51,19 @@ class Emulated:
     """Candidates of any channel, n of them.
 
     channel : row of `CHANNELS`
-    inside, side : as in `streaming.regions.classify`
+    before_anti0 : the same without the cut on the hole of ANTI0; -1 for none, here and there
+    inside, side : as in `streaming.regions.classify`, for `before_anti0` if that is one
     visible : outside of all that is masked
-    anti0_mm : float64 (n,)    distance from the axis at ANTI0 of the track that is closer to it
     delta_t_ns : float64 (n,)
     time_ns : float64 (n,)    of the trigger, since SOB
     pot : protons that give as many
     """
 
     channel: I64
+    before_anti0: I64
     inside: I64
     side: I64
     visible: Flags
-    anti0_mm: F64
     delta_t_ns: F64
     time_ns: F64
     pot: float = 0.0
@@ -75,9 +75,10 @@ class Emulated:
         """Those of a mask."""
         return replace(self, **{name: getattr(self, name)[chosen] for name in COLUMNS})
 
-    def of(self, *channels: str) -> Emulated:
+    def of(self, *channels: str, before_anti0: bool = False) -> Emulated:
         """Those of some channels."""
-        return self.where(np.isin(self.channel, [CHANNELS.index(name) for name in channels]))
+        own = self.before_anti0 if before_anti0 else self.channel
+        return self.where(np.isin(own, [CHANNELS.index(name) for name in channels]))
 
     def count(self, region: Region) -> Count:
         """Candidates in a region."""
@@ -114,25 +115,29 @@ class Collector:
     def collect(self, frames: Iterable[EventFrame], pot: float = 0.0) -> Emulated:
         """Find the candidates of frames."""
         nothing, none = np.empty(0), np.empty(0, np.int64)
-        empty = Emulated(none, none, none, np.empty(0, np.bool_), nothing, nothing, nothing, pot)
+        empty = Emulated(none, none, none, none, np.empty(0, np.bool_), nothing, nothing, pot)
         parts = [empty, *(self._one(frame) for frame in frames)]
         columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
         return replace(empty, **columns)
 
     def _one(self, frame: EventFrame) -> Emulated:
         found = self._selection.find(frame, self._config.gate.max_tracks)
-        rows = np.flatnonzero(found.channel >= 0)
-        pair, events, channel = found.chosen.pair[rows], found.pairs.events[rows], found.channel[rows]
-        inside, side = self._places(found, rows)
-        both = np.stack((found.pairs.first[pair], found.pairs.second[pair]), axis=1)
-        at = found.tracks.xy[both, At.ANTI0]
-        return Emulated(
-            channel, inside, side, ~self._chain.stripped(frame)[events], np.hypot(at[..., 0], at[..., 1]).min(axis=1),
-            found.chosen.delta_t[rows], trigger_times(frame, events),
-        )  # fmt: skip
+        before = self._before_anti0(frame, found)
+        rows = np.flatnonzero((found.channel >= 0) | (before >= 0))
+        events, channel, before = found.pairs.events[rows], found.channel[rows], before[rows]
+        inside, side = self._places(found, rows, np.where(before >= 0, before, channel))
+        visible = ~self._chain.stripped(frame)[events]
+        times = (found.chosen.delta_t[rows], trigger_times(frame, events))
+        return Emulated(channel, before, inside, side, visible, *times)
 
-    def _places(self, found: Found, rows: I64) -> tuple[I64, I64]:
-        pair, channel = found.chosen.pair[rows], found.channel[rows]
+    def _before_anti0(self, frame: EventFrame, found: Found) -> I64:
+        """Channel of each event as if no track had crossed the hole of ANTI0."""
+        active = found.active & ~int(Veto.ANTI0_HOLE)
+        inputs = ChannelInputs(found.zone, active, found.neutral, found.kaon, found.tracks.pid, found.tracks.is_ee)
+        return choose_channels(frame, found.pairs, found.chosen.pair, inputs, self._config.reco)
+
+    def _places(self, found: Found, rows: I64, channel: I64) -> tuple[I64, I64]:
+        pair = found.chosen.pair[rows]
         line = np.where(photon_rows()[channel, None], found.line[rows], found.tax[pair])
         inside, side = np.full(len(rows), -1), np.full(len(rows), -1)
         classify(np.ascontiguousarray(line), found.mass_pipi[pair], channel, self._table, inside, side)

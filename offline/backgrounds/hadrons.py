@@ -13,8 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from daq.config import Config
-from daq.geometry.field import no_field, residual_field
-from daq.geometry.planes import Z_REFERENCE_MM
 from offline.backgrounds.emulated import Count, Emulated, process
 from offline.backgrounds.expected import Expected, Region
 from offline.backgrounds.forced import force, single_kaons
@@ -22,8 +20,6 @@ from offline.backgrounds.published import SEARCHED
 from offline.minirecords.read import Records
 from offline.statistics.limits import upper_limit
 from offline.validation.measured import count_error
-from streaming.reco.arrays import F64, Flags
-from streaming.reco.extrapolation import At, extrapolate, plane_table
 
 HADRONIC = (*SEARCHED[2:], "pipi_ss")
 """Hadronic channels with a signal region, and same-sign pairs: what a K+ makes when its pi- is lost."""
@@ -93,23 +89,21 @@ def k_short(config: Config, pot: float, seed: int) -> Scaled:
     return Scaled(found, pot / found.pot, pot / found.pot, 0.0, 1.0, "emulated K_S, number from the configuration")
 
 
-def scaled_rows(component: str, scaled: Scaled, config: Config, *, after_anti0: bool = False) -> list[Expected]:
+def scaled_rows(component: str, scaled: Scaled, config: Config, *, before_anti0: bool = False) -> list[Expected]:
     """Expected candidates of every region of the hadronic channels in which emulated ones are found at all.
 
-    Where none is found in a region, or the control count is none, the value is 0 and `upper` the limit of that.
+    Where none is found in a region, or the control count is none, the value is 0 and `upper` the limit of that: also
+    where all that are found cross the hole of ANTI0.
 
     Parameters
     ----------
-    after_anti0 : only pairs that point back to ANTI0 outside its hole, as the published numbers in CR and SR; without
-        it as the chain selects, which `reco.anti0_inner_mm` decides
+    before_anti0 : also pairs with a track through the hole of ANTI0, which the chain takes for no hadronic channel
     """
     level, rows = config.analysis.confidence_level, []
     for channel in HADRONIC:
-        own = scaled.found.of(channel)
-        if len(own) == 0:
+        if len(scaled.found.of(channel, before_anti0=True)) == 0:
             continue
-        if after_anti0:
-            own = own.where(own.anti0_mm > config.analysis.anti0_hole_mm)
+        own = scaled.found.of(channel, before_anti0=before_anti0)
         for region in REGIONS:
             row = _row(component, channel, region, own.count(region), scaled)
             if row.value == 0:
@@ -124,22 +118,3 @@ def _row(component: str, channel: str, region: Region, n: Count, scaled: Scaled)
     stat = math.hypot(count_error(n.all) * scaled.factor, value * scaled.stat) if n.all else 0.0
     syst = value * scaled.syst
     return Expected(component, channel, region, value, stat, syst, n.visible * scaled.factor, scaled.source)
-
-
-def pair_anti0_mm(records: Records, config: Config) -> F64:
-    """Distance from the axis at ANTI0 of the track of each visible pair that is closer to it [mm]."""
-    table = plane_table(config.reco, residual_field() if config.reco.residual_field else no_field())
-    found = []
-    for k in (1, 2):
-        names = ("x_mm", "y_mm", "tx", "ty", "p_gev", "charge")
-        x, y, tx, ty, p, q = (records.of("pairs", f"{name}_{k}").astype(np.float64) for name in names)
-        state = np.stack((x, y, np.full(len(x), Z_REFERENCE_MM), tx, ty, p, q), axis=1)
-        at = extrapolate(np.ascontiguousarray(state), table)[0][:, At.ANTI0]
-        found.append(np.hypot(at[:, 0], at[:, 1]))
-    return np.minimum(*found)
-
-
-def points_into_anti0(records: Records, config: Config) -> Flags:
-    """Visible pairs of which both tracks point back to ANTI0 outside its hole."""
-    result: Flags = pair_anti0_mm(records, config) > config.analysis.anti0_hole_mm
-    return result

@@ -14,8 +14,7 @@ import numpy as np
 from daq.errors import PolicyError
 from offline.backgrounds.expected import Region
 from offline.minirecords.read import Records
-from streaming.reco.arrays import Flags
-from streaming.reco.channels import CHANNEL_TABLE
+from streaming.reco.channels import CHANNEL_TABLE, KaonTag, Veto
 from streaming.tally import CHANNELS
 
 OpenRegion = Literal["OUTSIDE", "OCR1", "OCR2", "OCR3", "OCR123"]
@@ -32,16 +31,9 @@ SEALED_AS = {channel.name: channel.sealed for channel in CHANNEL_TABLE}
 """Name under which the masked candidates of a channel are sealed and opened; None where they are not."""
 
 
-def open_counts(records: Records, chosen: Flags | None = None) -> OpenCounts:
-    """Visible candidates of every channel and open region; every combination is there, with 0 where there is none.
-
-    Parameters
-    ----------
-    chosen : bool (n_pairs,), only these pairs
-    """
+def open_counts(records: Records) -> OpenCounts:
+    """Visible candidates of every channel and open region; every combination is there, with 0 where there is none."""
     channel, region = records.of("pairs", "channel"), records.of("pairs", "region")
-    if chosen is not None:
-        channel, region = channel[chosen], region[chosen]
     found: dict[tuple[str, OpenRegion], int] = {}
     for name in CHANNELS:
         own = region[channel == name]
@@ -50,6 +42,27 @@ def open_counts(records: Records, chosen: Flags | None = None) -> OpenCounts:
         rings = sum(n.values())
         found |= {(name, "OCR1"): n["OCR1"], (name, "OCR2"): n["OCR2"], (name, "OCR3"): n["OCR3"]}
         found |= {(name, "OCR123"): rings, (name, "OUTSIDE"): rings + int(np.count_nonzero(own == "OUTSIDE"))}
+    return found
+
+
+def counts_before_anti0(records: Records) -> OpenCounts:
+    """As `open_counts`, OUTSIDE alone: with the pairs that only the hole of ANTI0 took from the hadronic channels.
+
+    They are in the side sample, by their flags; which channel they would be follows from photons and kaon tag.
+    """
+    neutral, lost = records.of("pairs", "neutral"), records.of("pairs", "channel") == "anti0_inverted"
+    hole, lav, anti0, sav, kaon = (
+        records.of("pairs", name).astype(np.bool_)
+        for name in ("veto_anti0_hole", "veto_lav", "veto_anti0", "veto_sav", "kaon")
+    )
+    lost &= hole & ~(lav | anti0 | sav)
+    counts, found = open_counts(records), {}
+    for channel in CHANNEL_TABLE:
+        if channel.sealed is None or not channel.vetoes & Veto.ANTI0_HOLE:
+            continue
+        own = (neutral == str(channel.neutral.name).lower()) & (kaon == (channel.kaon is KaonTag.YES))
+        place: tuple[str, OpenRegion] = (channel.name, "OUTSIDE")
+        found[place] = counts[place] + int(np.count_nonzero(lost & own))
     return found
 
 

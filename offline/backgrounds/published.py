@@ -114,9 +114,11 @@ def kaons() -> dict[tuple[str, str], Published]:
     return found
 
 
-def kaons_after_anti0() -> dict[tuple[str, Region], Published]:
-    """K+ to three pions by our regions, after the ANTI0 acceptance."""
-    return {(row.channel, row.region): row for (_, when), row in kaons().items() if when != "before ANTI0"}
+def kaons_by_region(*, before_anti0: bool) -> dict[tuple[str, Region], Published]:
+    """K+ to three pions by our regions, before (outside alone) or after the ANTI0 acceptance."""
+    return {
+        (row.channel, row.region): row for (_, when), row in kaons().items() if (when == "before ANTI0") == before_anti0
+    }
 
 
 def _in_regions(name: str, source: str, *, observed: bool = False) -> Iterator[Published]:

@@ -20,16 +20,18 @@ from offline.backgrounds.hadrons import (
     controls,
     k_short,
     kaon_decays,
-    points_into_anti0,
     scaled_rows,
     upstream_interactions,
 )
 from offline.backgrounds.neutrino import neutrinos
-from offline.backgrounds.observed import OpenCounts, Opened, open_counts
+from offline.backgrounds.observed import OpenCounts, Opened, counts_before_anti0, open_counts
 from offline.backgrounds.prompt import PromptSample, Survival, lav_survival, prompt, prompt_sample
-from offline.backgrounds.published import SEARCHED, Published, all_channels, kaons_after_anti0, prompt_hadrons
+from offline.backgrounds.published import SEARCHED, Published, all_channels, kaons_by_region, prompt_hadrons
 from offline.backgrounds.published import combinatorial as published_combinatorial
 from offline.minirecords.read import Records
+
+BEAM_HADRONS = ("K+ to 3 pi", "upstream")
+"""Components that come through the hole of ANTI0, or start at it: one published number stands for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,17 @@ class Backgrounds:
 
     rows : the final numbers; combinatorial mu+ mu- normalised to same-sign pairs where that was possible
     absolute : combinatorial pairs of all charges with the absolute weight
-    after_anti0 : hadrons that point back to ANTI0 outside its hole, to stand beside the published ones
-    counts, counts_after_anti0 : open candidates; those that point back to ANTI0 outside its hole
+    before_anti0 : hadrons outside CR and SR, those with a track through the hole of ANTI0 included
+    counts, counts_before_anti0 : open candidates; those of `before_anti0`
     scale : observed over expected same-sign pairs and its error; None where it could not be made
     missing : what could not be estimated, and why
     """
 
     rows: list[Expected]
     absolute: list[Expected]
-    after_anti0: list[Expected]
+    before_anti0: list[Expected]
     counts: OpenCounts
-    counts_after_anti0: OpenCounts
+    counts_before_anti0: OpenCounts
     overlay: Overlay | None
     scale: tuple[float, float] | None
     prompt: PromptSample
@@ -96,11 +98,11 @@ def backgrounds(search: Records, control: Records, config: Config, pot: float, s
     sample = prompt_sample(search, config)
     rows += prompt(sample, config, pot, process("prompt_mumu", config, seed))
     rows += ee(ee_pairs(search, config), config, pot)
-    more, after_anti0, seen = _hadrons(search, control, config, pot, seed)
+    more, before, seen = _hadrons(search, control, config, pot, seed)
     rows += more + published_prompt_hadrons(pot) + neutrinos()
     survival = lav_survival(sample, config.analysis)
-    into = open_counts(search, points_into_anti0(search, config))
-    return Backgrounds(rows, absolute, after_anti0, counts, into, overlay, scale, sample, survival, seen, missing)
+    every = counts_before_anti0(search)
+    return Backgrounds(rows, absolute, before, counts, every, overlay, scale, sample, survival, seen, missing)
 
 
 def totals(found: Backgrounds) -> list[Total]:
@@ -132,9 +134,14 @@ def compared(found: Backgrounds, opened: Opened | None = None) -> dict[str, list
     }
 
 
-def compared_after_anti0(found: Backgrounds) -> list[Compared]:
-    """Hadrons that point back to ANTI0 outside its hole, beside the published K+; opened counts are not of these."""
-    return compare(found.after_anti0, found.counts_after_anti0, None, kaons_after_anti0())
+def compared_anti0(found: Backgrounds, opened: Opened | None = None) -> dict[str, list[Compared]]:
+    """K+ and upstream interactions where published ones can stand beside them, 'before' and 'after' the hole is cut."""
+    after = [row for row in found.rows if row.component in BEAM_HADRONS]
+    tables = {
+        "before": compare(found.before_anti0, found.counts_before_anti0, None, kaons_by_region(before_anti0=True)),
+        "after": compare(after, found.counts, opened, kaons_by_region(before_anti0=False)),
+    }
+    return {when: [row for row in rows if row.published is not None] for when, rows in tables.items()}
 
 
 def published_prompt_hadrons(pot: float) -> list[Expected]:
@@ -160,5 +167,10 @@ def _hadrons(
         "K_S": k_short(config, pot, seed),
     }
     rows = [row for name, part in parts.items() for row in scaled_rows(name, part, config)]
-    after = [row for name, part in parts.items() for row in scaled_rows(name, part, config, after_anti0=True)]
-    return rows, after, seen
+    before = [
+        row
+        for name in BEAM_HADRONS
+        for row in scaled_rows(name, parts[name], config, before_anti0=True)
+        if row.region == "OUTSIDE"
+    ]
+    return rows, before, seen

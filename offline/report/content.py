@@ -13,6 +13,7 @@ from offline.report.plots_signal import model_figures
 from offline.report.sample import TITLES, Kind
 from offline.report.table import Column, Table
 from offline.report.tables import (
+    anti0_table,
     compared_tables,
     components_table,
     cut_flow_table,
@@ -81,12 +82,12 @@ def _sample(analysis: Analysis, refused: tuple[str, ...]) -> Section:
 
 def _backgrounds(analysis: Analysis) -> Section:
     tables = [*compared_tables(analysis), totals_table(analysis), components_table(analysis)]
-    weight = overlay_table(analysis)
+    more = [table for table in (anti0_table(analysis), overlay_table(analysis)) if table is not None]
     return Section(
         "backgrounds", "Backgrounds, expected and counted",
         ("Expected numbers of open regions are of their open part: the guard bands around the masked regions and the "
          "K_S window are left out on both sides.",),
-        (*tables, *([weight] if weight else [])),
+        (*tables, *more),
     )  # fmt: skip
 
 

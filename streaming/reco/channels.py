@@ -33,12 +33,13 @@ SAME = PairCharge.PLUS | PairCharge.MINUS
 
 
 class Veto(IntFlag):
-    """Detectors whose activity rejects an event."""
+    """What rejects an event: activity of a detector, or a track of the pair in the hole of ANTI0."""
 
     NONE = 0
     LAV = 1
     ANTI0 = 2
     SAV = 4
+    ANTI0_HOLE = 8
 
 
 class Neutral(IntFlag):
@@ -76,15 +77,19 @@ class Zone(IntFlag):
     CONES = 4
 
 
-HADRON_VETOES = Veto.LAV | Veto.ANTI0 | Veto.SAV
+HADRON_VETOES = Veto.LAV | Veto.ANTI0 | Veto.SAV | Veto.ANTI0_HOLE
+"""The hole is for hadrons alone: K+ of the beam come through it. Muons of signals may, and ANTI0 does not veto them."""
+
+ANTI0_INVERTED = Veto.ANTI0 | Veto.ANTI0_HOLE
+"""Acceptance and veto of ANTI0 inverted. Source: Vulcano talk 2024 (physics notes G.5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One final state, or one side sample.
 
-    vetoes : detectors that must be quiet
-    active : detectors of which one must have fired
+    vetoes : bits of which none may be set
+    active : bits of which one must be set; none: nothing is asked
     regions : the SR and CR of `RegionsConfig` that belong to it
     sealed : the name in `streaming.masked.SEALED_CHANNELS` under which its masked candidates are sealed; None: they are
         not, they are only never shown
@@ -136,7 +141,7 @@ CHANNEL_TABLE: tuple[Channel, ...] = (
     _hadrons("kk", Neutral.NOTHING, KaonTag.YES),
     _hadrons("kk_pi0", Neutral.PI0, KaonTag.YES),
     Channel("lav_inverted", Pid.MUON, Pid.MUON, PairCharge.OPPOSITE, Veto.NONE, "mumu", active=Veto.LAV),
-    Channel("anti0_inverted", Pid.HADRON, Pid.HADRON, PairCharge.OPPOSITE, Veto.NONE, "hadron", active=Veto.ANTI0),
+    Channel("anti0_inverted", Pid.HADRON, Pid.HADRON, PairCharge.OPPOSITE, Veto.NONE, "hadron", active=ANTI0_INVERTED),
     Channel("upstream", Pid.HADRON, Pid.HADRON, PairCharge.OPPOSITE, Veto.NONE, "hadron", zone=Zone.UPSTREAM),
 )
 """The first row that fits is the channel of an event. Source: CERN-EP-2023-032, section 5; veto matrix and channels of
@@ -146,7 +151,7 @@ the talks 2024 and 2025 (physics notes E.3 to E.5). Side samples come last, so t
 def channel_rows() -> I64:
     """Table for the kernel, shape (n_channels, 8), in the order of `CHANNELS`.
 
-    Columns: first, second, charge bits, vetoes, neutral bits, kaon bits, zone bits, detectors of which one is active.
+    Columns: first, second, charge bits, vetoes, neutral bits, kaon bits, zone bits, vetoes of which one is active.
     """
     by_name = {channel.name: channel for channel in CHANNEL_TABLE}
     rows = [by_name[name] for name in CHANNELS]

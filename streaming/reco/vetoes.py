@@ -1,4 +1,4 @@
-"""Activity of the veto detectors around a pair: which of LAV, ANTI0 and SAV saw something."""
+"""What speaks against a pair: LAV, ANTI0 or SAV saw something, or a track crosses the hole of ANTI0."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from streaming.reco.pairs import TrackPairs
 
 
 class Windows(NamedTuple):
-    """Windows in time and space, the row of the ANTI0 plane, and the bits of `Veto`."""
+    """Windows in time and space, squares of radii, the row of the ANTI0 plane, and the bits of `Veto`."""
 
     lav: float
     sav: float
     anti0: float
     anti0_radius2: float
+    hole_radius2: float
     row: int
     lav_bit: int
     sav_bit: int
     anti0_bit: int
+    hole_bit: int
 
 
 def active_vetoes(
@@ -35,7 +37,8 @@ def active_vetoes(
     """Bits of `Veto` that are active for the pair of each event, int64 (m,); 0 without a pair.
 
     LAV and SAV: a hit within the window of the mean track time. ANTI0: a hit near one of the two tracks in space and
-    time. A hit whose time or place is no number is active: doubt rejects. Source: physics notes E.1, E.3, E.5.
+    time. ANTI0_HOLE: one of the two tracks is not proven to cross ANTI0 outside its hole. A time or place that is no
+    number is active: doubt rejects. Source: physics notes E.1, E.3, E.5, G.5.
     """
     out = np.zeros(len(pair), np.int64)
     lists = [frame.detectors[name] for name in ("lav", "sav", "anti0")]
@@ -43,7 +46,7 @@ def active_vetoes(
     where = (lists[2].fields["x"], lists[2].fields["y"])
     windows = Windows(
         cuts.lav_window_ns, channels.sav_window_ns, channels.anti0_window_ns, channels.anti0_radius_mm**2,
-        int(At.ANTI0), int(Veto.LAV), int(Veto.SAV), int(Veto.ANTI0),
+        channels.anti0_hole_mm**2, int(At.ANTI0), int(Veto.LAV), int(Veto.SAV), int(Veto.ANTI0), int(Veto.ANTI0_HOLE),
     )  # fmt: skip
     _active(
         pairs.events, pairs.first, pairs.second, pair, xy, times, *hits[0], *hits[1], *hits[2], *where, windows, out
@@ -68,6 +71,10 @@ def _active(
         for h in range(sav_offsets[row], sav_offsets[row + 1]):
             if not abs(sav_time[h] - reference) >= cut.sav:
                 out[e] |= cut.sav_bit
+        for t in (a, b):
+            x, y = xy[t, cut.row, 0], xy[t, cut.row, 1]
+            if not x * x + y * y > cut.hole_radius2:
+                out[e] |= cut.hole_bit
         for h in range(anti0_offsets[row], anti0_offsets[row + 1]):
             for t in (a, b):
                 dx, dy = anti0_x[h] - xy[t, cut.row, 0], anti0_y[h] - xy[t, cut.row, 1]

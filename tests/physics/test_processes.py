@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from streaming.reco.channels import Pid
+from streaming.tally import CHANNELS
 from tests.physics.chain import POT, found, half_width, only
 
 WANTED = 1500
@@ -98,6 +99,14 @@ def test_the_anti0_acceptance_reduces_them_as_published(three_pions):
     """0.68 of 5.6 published: 0.121, to which the radius of the hole is fitted."""
     before, after = (sum(len(rows) for rows in part) for part in three_pions)
     assert after / before == pytest.approx(0.121, abs=0.015)
+
+
+def test_the_hadronic_channels_are_after_the_anti0_acceptance(three_pions):
+    """With the hole in the acceptance of tracks the channels take the same pairs as with it cut for all tracks."""
+    hadrons = [row for row, name in enumerate(CHANNELS) if name in ("pipi_os", "pipi_gamma", "pipi_pi0", "kk")]
+    before, after = ([np.sort(rows.time[np.isin(rows.channel, hadrons)]) for rows in part] for part in three_pions)
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert sum(map(len, after)) > 300
 
 
 def test_three_pions_in_sr_and_cr_agree_with_the_published_ones(three_pions):

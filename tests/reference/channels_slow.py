@@ -145,7 +145,10 @@ def in_cones(point, more):
 
 
 def active(one, two, hits, cuts, more):
-    """Which vetoes see something; a hit without a time or place counts as one that does."""
+    """Which vetoes see something, and HOLE for a track through the hole of ANTI0.
+
+    A hit without a time or place counts as one that is seen, a track without an impact point as one through the hole.
+    """
     reference, seen = (one["time"] + two["time"]) / 2, set()
     if any(not abs(h["time"] - reference) >= cuts.lav_window_ns for h in hits["lav"]):
         seen.add("LAV")
@@ -153,6 +156,8 @@ def active(one, two, hits, cuts, more):
         seen.add("SAV")
     for track in (one, two):
         x, y = impact(track, planes()["ANTI0"].z_mm, cuts)
+        if not math.hypot(x, y) > more.anti0_hole_mm:
+            seen.add("HOLE")
         for h in hits["anti0"]:
             away = math.hypot(h["x"] - x, h["y"] - y) >= more.anti0_radius_mm
             if not (away or abs(h["time"] - track["time"]) >= more.anti0_window_ns):
@@ -170,7 +175,7 @@ def channel_of(one, two, point, upstream, seen, neutral, more):
         if "LAV" in seen:
             return "lav_inverted" if total == 0 else None
         return {0: "mumu_os", 2: "mumu_pp", -2: "mumu_mm"}[total]
-    if "LAV" in seen and not (hadrons and "ANTI0" in seen):
+    if "LAV" in seen and not (hadrons and seen & {"ANTI0", "HOLE"}):
         return None
     if kinds == ["e", "mu"]:
         return "emu_os" if total == 0 else "emu_ss"
@@ -184,7 +189,7 @@ def channel_of(one, two, point, upstream, seen, neutral, more):
 def hadrons_of(one, two, total, seen, neutral):
     """Two hadrons in the fiducial volume."""
     if seen:
-        return "anti0_inverted" if "ANTI0" in seen and total == 0 else None
+        return "anti0_inverted" if seen & {"ANTI0", "HOLE"} and total == 0 else None
     if total != 0:
         return "pipi_ss" if neutral == "" else None
     positive = one if one["charge"] > 0 else two

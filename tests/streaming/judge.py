@@ -88,6 +88,8 @@ def final_state(name: str, **pair) -> dict:
     """Perfect event of one of the nine final states; what its photons add points where its pair does."""
     if name in ("mumu", "ee"):
         return event_of(name[0] * 2, **pair)
+    # flat enough that a pair from the TAX crosses ANTI0 on both sides of its hole
+    pair = {"tilt": 5e-4} | pair
     return hadrons(*photons_of(name, **pair), kaon=int(name.startswith("kk")), **pair)
 
 

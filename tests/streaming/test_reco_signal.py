@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from streaming.masked import COMPARTMENTS, SEALED_CHANNELS
 from tools.channel_migrations import SAMPLES, chi2_below, expected_efficiency, in_channels, make_sample, reconstruct
 
-DECAYS = 6000.0
+DECAYS = 11_000.0
 
 
 @pytest.fixture(scope="module", params=SAMPLES)
@@ -48,9 +49,25 @@ def test_most_of_what_is_found_is_in_its_channel(signal):
 
 
 def test_nothing_of_it_is_in_the_public_counts_but_the_edges(signal):
-    """What is open lies outside the guard bands: a few decays that were measured badly, or lost a photon."""
-    _, _, found = signal
-    assert sum(found.opened.values()) < 0.12 * found.sealed.sum()
+    """What is open lies outside the guard bands: a few decays that were measured badly, or lost a photon.
+
+    Side samples ask for no photons and no quiet LAV, so they hold more of the latter; of two tracks alone next to none.
+    """
+    state, _, found = signal
+    sides = sum(found.opened[name] for name in ("lav_inverted", "anti0_inverted", "upstream"))
+    assert sum(found.opened.values()) - sides < 0.07 * found.sealed.sum()
+    if state in ("mumu", "ee", "pipi", "kk"):
+        assert sides < 0.01 * found.sealed.sum()
+
+
+def test_tracks_through_the_hole_of_anti0_are_lost_to_hadrons_and_to_no_lepton(signal):
+    """Daughters of what comes from the TAX go through it often: a fifth of the pairs at least."""
+    state, sample, found = signal
+    open_hole = sample.config.channels.model_copy(update={"anti0_hole_mm": 0.0})
+    name = SAMPLES[state][0]
+    lifted = reconstruct(replace(sample, config=sample.config.model_copy(update={"channels": open_hole})))
+    kept = in_channels(found)[name] / in_channels(lifted)[name]
+    assert kept == 1.0 if state in ("mumu", "ee") else 0.3 < kept < 0.8
 
 
 def test_part_of_a_chi2_below_a_limit():

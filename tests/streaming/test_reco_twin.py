@@ -33,7 +33,8 @@ def bin_of(value, axis):
 OTHER_CHANNELS = ChannelsConfig(
     ee_formula="falling", ee_cone_rule="union", ee_direct_mm=60.0, photon_min_energy_gev=0.9, photon_window_ns=3.0,
     photon_track_mm=400.0, pi0_half_width_gev=0.02, eta_half_width_gev=0.1, hadron_radius_mm=10.0, sav_window_ns=5.0,
-    anti0_radius_mm=100.0, anti0_window_ns=2.0, upstream_min_z_m=101.0, hadron_min_probability=0.999,
+    anti0_radius_mm=100.0, anti0_window_ns=2.0, anti0_hole_mm=260.0, upstream_min_z_m=101.0,
+    hadron_min_probability=0.999,
 )  # fmt: skip
 
 

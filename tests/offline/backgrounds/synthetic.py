@@ -12,11 +12,12 @@ CODES = {column: {name: code for code, name in names.items()} for column, names 
 PAIR = {
     "event_number": 0, "timestamp": 0, "fine_time": 0, "trigger_flags": H2, "delta_t_ns": 0.1,
     "channel": "mumu_os", "region": "OUTSIDE", "charge_1": 1, "charge_2": -1, "pid_1": "muon", "pid_2": "muon",
-    "is_ee_1": False, "is_ee_2": False, "in_cones": True, "in_fiducial": True, "veto_lav": False,
+    "is_ee_1": False, "is_ee_2": False, "in_cones": True, "in_fiducial": True, "neutral": "nothing", "kaon": False,
+    "veto_lav": False, "veto_anti0": False, "veto_sav": False, "veto_anti0_hole": False,
     "x_mm_1": 0.0, "y_mm_1": 0.0, "tx_1": 0.0, "ty_1": 0.0, "p_gev_1": 40.0,
     "x_mm_2": 0.0, "y_mm_2": 0.0, "tx_2": 0.0, "ty_2": 0.0, "p_gev_2": 40.0,
 }  # fmt: skip
-TYPES = {"channel": np.int8, "region": np.int8, "pid": np.int8, "charge": np.int8, "trigger_flags": np.uint16}
+TYPES = dict.fromkeys(("channel", "neutral", "region", "pid", "charge"), np.int8) | {"trigger_flags": np.uint16}
 
 
 def pair_table(rows, run=1, burst=1):

@@ -13,18 +13,18 @@ from daq.units import KAON_MASS_GEV
 from offline.backgrounds.emulated import Emulated, process
 from offline.backgrounds.forced import KPLUS_CTAU_MM, _decayed, decays_in_tank, force, single_kaons
 from offline.backgrounds.hadrons import (
+    HADRONIC,
     REGIONS,
     Scaled,
     controls,
     k_short,
     kaon_decays,
-    pair_anti0_mm,
-    points_into_anti0,
     scaled_rows,
     upstream_interactions,
 )
 from offline.backgrounds.published import kaons as published_kaons
 from streaming.reco.channels import Pid
+from streaming.tally import CHANNELS
 from tests.offline.backgrounds.synthetic import sample
 from tests.offline.overlay.synthetic import singles, spill
 
@@ -57,8 +57,8 @@ def test_emulated_kaons_give_the_published_numbers():
     """The emulator was fitted to the pi pi ones. Its photons are those of phase space, and most miss the LKr."""
     scaled = kaon_decays(sample(), CONFIG, POT, 0.0, 3)
     assert "0 single K+ are too few" in scaled.source
-    before, printed = by_place(scaled_rows("K+", scaled, CONFIG)), published_kaons()
-    after = by_place(scaled_rows("K+", scaled, CONFIG, after_anti0=True))
+    before, printed = by_place(scaled_rows("K+", scaled, CONFIG, before_anti0=True)), published_kaons()
+    after = by_place(scaled_rows("K+", scaled, CONFIG))
     for rows, name in ((before, "before ANTI0"), (after, "after ANTI0")):
         row = rows["pipi_os", "OUTSIDE"]
         assert row.value == pytest.approx(printed["pipi_os", name].value, rel=0.15)
@@ -117,12 +117,14 @@ def test_single_kaons_stand_for_all_of_them():
     assert factor == pytest.approx(200 * 20 / 0.9 * each)
     scaled = kaon_decays(records, CONFIG, POT, 5e12, 3)
     assert "200 single K+" in scaled.source and scaled.stat == pytest.approx(200**-0.5)
-    rows = by_place(scaled_rows("K+", scaled, CONFIG))
+    rows = by_place(scaled_rows("K+", scaled, CONFIG, before_anti0=True))
     assert rows["pipi_os", "OUTSIDE"].value > rows["pipi_os", "CR"].value > rows["pipi_os", "SR"].value > 0
     # a lost pi- leaves two pi+; a lost pi+ is twice as likely to leave pi+ pi- in the same place
     assert 0.5 < rows["pipi_ss", "OUTSIDE"].value / rows["pipi_os", "OUTSIDE"].value < 1.0
-    after = by_place(scaled_rows("K+", scaled, CONFIG, after_anti0=True))
+    after = by_place(scaled_rows("K+", scaled, CONFIG))
     assert after["pipi_os", "OUTSIDE"].value / rows["pipi_os", "OUTSIDE"].value == pytest.approx(0.68 / 5.6, rel=0.5)
+    # of two pi+ through the hole no side sample is left
+    assert 0.0 < after["pipi_ss", "OUTSIDE"].value < 0.3 * rows["pipi_ss", "OUTSIDE"].value
 
 
 @pytest.mark.parametrize(
@@ -143,13 +145,17 @@ def test_interactions_follow_the_control_count():
     rows = [{"channel": "upstream"}] * 12 + [{"channel": "anti0_inverted"}] * 2 + [{"channel": "pipi_os"}]
     seen = controls(sample(rows), sample(), CONFIG)
     assert seen == (12, 2, 0)
-    one, ten = (by_place(scaled_rows("upstream", upstream_interactions(n, CONFIG, 3), CONFIG)) for n in (12, 120))
+    one, ten = (
+        by_place(scaled_rows("upstream", upstream_interactions(n, CONFIG, 3), CONFIG, before_anti0=True))
+        for n in (12, 120)
+    )
     row = one["pipi_os", "OUTSIDE"]
     assert row.value > 0 and ten["pipi_os", "OUTSIDE"].value == pytest.approx(10 * row.value)
     assert row.stat > row.value / math.sqrt(12)
     # behind the ANTI0 acceptance none is left: a limit
-    after = by_place(scaled_rows("upstream", upstream_interactions(12, CONFIG, 3), CONFIG, after_anti0=True))
-    assert after["pipi_os", "SR"].value == 0.0 < after["pipi_os", "SR"].upper < 0.2
+    after = by_place(scaled_rows("upstream", upstream_interactions(12, CONFIG, 3), CONFIG))
+    for region in REGIONS:
+        assert after["pipi_os", region].value == 0.0 < after["pipi_os", region].upper < 0.2
 
 
 def test_emulated_pairs_upstream_are_as_many_as_were_counted():
@@ -161,15 +167,17 @@ def test_places_by_hand():
     """SR, CR, K_S window, the three rings and what is beyond, one candidate each; the first two are not visible."""
     inside, side = np.array([0, 1, 2, -1, -1, -1, -1]), np.array([0, 0, 3, 0, 1, 2, 3])
     visible, zero = np.array([False] * 3 + [True] * 4), np.zeros(7)
-    pairs = Emulated(np.zeros(7, np.int64), inside, side, visible, zero, zero, zero)
+    pairs = Emulated(np.zeros(7, np.int64), np.zeros(7, np.int64), inside, side, visible, zero, zero)
     assert {region: tuple(pairs.count(region)) for region in REGIONS} == {
         "SR": (1, 0), "CR": (1, 0), "OUTSIDE": (5, 4), "OCR1": (1, 1), "OCR2": (1, 1), "OCR3": (1, 1), "OCR123": (3, 3),
     }  # fmt: skip
 
 
 def test_no_control_count_gives_limits():
-    rows = by_place(scaled_rows("upstream", upstream_interactions(0, CONFIG, 3), CONFIG))
-    one = by_place(scaled_rows("upstream", upstream_interactions(1, CONFIG, 3), CONFIG))
+    rows, one = (
+        by_place(scaled_rows("upstream", upstream_interactions(n, CONFIG, 3), CONFIG, before_anti0=True))
+        for n in (0, 1)
+    )
     row = rows["pipi_os", "OUTSIDE"]
     assert row.value == row.error == 0.0 and row.confidence == 0.9
     assert row.upper == pytest.approx(2.303 * one["pipi_os", "OUTSIDE"].value, rel=0.001)
@@ -177,22 +185,24 @@ def test_no_control_count_gives_limits():
 
 def test_kaons_of_upstream_are_behind_the_mask():
     """The mass window of the K_S is masked, so next to nothing of them is open."""
-    row = by_place(scaled_rows("K_S", k_short(CONFIG, POT, 3), CONFIG))["pipi_os", "OUTSIDE"]
+    row = by_place(scaled_rows("K_S", k_short(CONFIG, POT, 3), CONFIG, before_anti0=True))["pipi_os", "OUTSIDE"]
     assert 0.5 < row.value < 3.0 and row.open_value < 0.05 * row.value and row.syst == row.value
 
 
-def test_pointing_back_to_anti0():
-    """Straight lines and their distance from the axis; the field moves them by centimetres at most."""
-    lever = 180_000.0 - planes()["ANTI0"].z_mm
-    rows = [
-        {"x_mm_1": 300.0, "x_mm_2": -260.0},
-        {"x_mm_1": 300.0, "x_mm_2": 100.0},
-        {"x_mm_1": 300.0, "tx_1": 300.0 / lever, "x_mm_2": 400.0},
-        {"y_mm_1": 500.0, "ty_1": 300.0 / lever, "y_mm_2": -900.0},
-    ]
-    found = pair_anti0_mm(sample(rows), CONFIG)
-    assert found == pytest.approx([260.0, 100.0, 0.0, 200.0], abs=5.0)
-    assert points_into_anti0(sample(rows), CONFIG).tolist() == [True, False, False, True]
+def test_what_the_chain_finds_is_what_is_left_when_the_hole_is_cut():
+    """The channel without the cut is that of a chain without it; with it nothing new appears."""
+    with_hole = process("k_plus", CONFIG, 3, 200.0)
+    without = process("k_plus", open_hole(CONFIG), 3, 200.0)
+    lifted = with_hole.of(*HADRONIC, before_anti0=True)
+    for name in ("before_anti0", "inside", "side", "visible", "time_ns"):
+        assert np.array_equal(getattr(lifted, name), getattr(without.of(*HADRONIC), name)), name
+    kept = with_hole.of(*HADRONIC)
+    assert np.array_equal(kept.channel, kept.before_anti0) and 0 < len(kept) < 0.3 * len(lifted)
+    assert set(lifted.channel[lifted.channel != lifted.before_anti0]) == {CHANNELS.index("anti0_inverted")}
+
+
+def open_hole(config):
+    return config.model_copy(update={"channels": config.channels.model_copy(update={"anti0_hole_mm": 0.0})})
 
 
 def test_a_sample_without_emulated_candidates_has_no_rows():

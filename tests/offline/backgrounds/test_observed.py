@@ -9,7 +9,7 @@ from daq.errors import PolicyError
 from monitor.spill import close_spill
 from offline.backgrounds.compare import compare, summed
 from offline.backgrounds.expected import Expected
-from offline.backgrounds.observed import MASKED, OPEN, OpenRegion, open_counts, opened_counts
+from offline.backgrounds.observed import MASKED, OPEN, OpenRegion, counts_before_anti0, open_counts, opened_counts
 from offline.backgrounds.published import combinatorial
 from offline.minirecords.make import burst_tables
 from streaming.reco.pipeline import Reconstruction
@@ -42,6 +42,40 @@ def test_pairs_are_counted_where_they_are():
     assert counts["ee_os", "OUTSIDE"] == counts["ee_os", "OCR2"] == 1
     assert set(counts) == {(channel, region) for channel in CHANNELS for region in OPEN}
     assert sum(open_counts(sample([])).values()) == 0
+
+
+HOLE = {"channel": "anti0_inverted", "veto_anti0_hole": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "channel"),
+    [
+        ({}, "pipi_os"), ({"kaon": True}, "kk"), ({"neutral": "photon"}, "pipi_gamma"),
+        ({"neutral": "pi0"}, "pipi_pi0"), ({"neutral": "two_pi0"}, "pipi_2pi0"), ({"neutral": "eta"}, "pipi_eta"),
+        ({"neutral": "pi0", "kaon": True}, "kk_pi0"),
+        ({"neutral": "other"}, None), ({"neutral": "photon", "kaon": True}, None), ({"veto_lav": True}, None),
+        ({"veto_sav": True}, None), ({"veto_anti0": True}, None), ({"veto_anti0_hole": False}, None),
+        ({"channel": "upstream"}, None), ({"channel": "mumu_os"}, None),
+    ],
+)  # fmt: skip
+def test_pairs_that_only_the_hole_of_anti0_takes_are_counted_before_it(change, channel):
+    """Beside one pair that is a candidate anyway; in the ring as well as outside of all."""
+    for region in ("OUTSIDE", "OCR1"):
+        rows = [{"channel": "pipi_os", "region": "OCR2"}, HOLE | change | {"region": region}]
+        counts = counts_before_anti0(sample(rows))
+        found = {name: n for (name, _), n in counts.items() if n}
+        assert found == ({"pipi_os": 2} if channel == "pipi_os" else {"pipi_os": 1} | ({channel: 1} if channel else {}))
+        assert {place for _, place in counts} == {"OUTSIDE"} and len(counts) == 7
+
+
+def test_counts_before_anti0_are_those_of_a_chain_without_the_cut(search):
+    pairs = search.pairs.to_pandas()
+    hadrons = (pairs.pid_1 == "hadron") & (pairs.pid_2 == "hadron") & (pairs.charge_1 != pairs.charge_2)
+    quiet = ~(pairs.veto_lav | pairs.veto_sav | pairs.veto_anti0) & pairs.in_fiducial & (pairs.trigger_flags & 2 != 0)
+    simple = hadrons & quiet & (pairs.neutral == "nothing") & ~pairs.kaon
+    before, after = counts_before_anti0(search), open_counts(search)
+    assert before["pipi_os", "OUTSIDE"] == simple.sum() > after["pipi_os", "OUTSIDE"]
+    assert after["pipi_os", "OUTSIDE"] == (simple & ~pairs.veto_anti0_hole).sum()
 
 
 def test_they_are_the_counts_of_the_emulated_records(search):

@@ -23,7 +23,7 @@ from offline.validation.chain import Burst
 from offline.validation.halo import hard_halo
 from streaming.reco.pipeline import Reconstruction
 from streaming.tally import CHANNELS, OPEN_REGIONS, Tally
-from tests.strategies import REJECT, event_of, make_frame
+from tests.strategies import REJECT, crossing_anti0_at, event_of, make_frame
 from tests.strategies_wire import eob_record, sob_record
 
 CONFIG = Config()
@@ -149,6 +149,18 @@ def test_vetoes_of_a_single_track(veto, hits, straight):
         assert loud[veto][0]
     late = straight.records(make_frame([{**event, hits: [{"time": 30.0, **at_anti0}]}])).singles
     assert not late[veto][0]
+
+
+@pytest.mark.parametrize(("radius", "wanted"), [(145.1, False), (144.9, True)])
+def test_the_hole_of_anti0_is_a_column_of_pairs_and_singles(radius, wanted, straight):
+    """Also of muons, which it rejects nowhere."""
+    pair = event_of("mm", **crossing_anti0_at(0.0, radius))
+    alone = {name: [rows[0]] if name == "straw" else rows for name, rows in pair.items() if isinstance(rows, list)}
+    records = straight.records(make_frame([pair, {**alone, "trigger_flags": Q1}]))
+    for table in (records.pairs, records.singles):
+        assert table["veto_anti0_hole"].tolist() == [wanted]
+        assert not any(table[name][0] for name in ("veto_lav", "veto_anti0", "veto_sav"))
+    assert records.pairs["channel"].tolist() == [CHANNELS.index("mumu_os")]
 
 
 def test_masked_and_rejected_events_leave_the_same_bytes(straight):

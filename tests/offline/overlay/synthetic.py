@@ -26,6 +26,7 @@ def singles(time_s, flags=Q1, pid=Pid.MUON, rng=None, lav=False):
         "charge": rng.choice(np.array([1, -1], np.int8), n), "time_ns": np.zeros(n),
         "pid": np.full(n, int(pid), np.int8), "is_ee": np.zeros(n, bool), "kaon": np.zeros(n, bool),
         "veto_lav": np.full(n, lav), "veto_anti0": np.zeros(n, bool), "veto_sav": np.zeros(n, bool),
+        "veto_anti0_hole": np.zeros(n, bool),
     }  # fmt: skip
 
 
