@@ -105,7 +105,7 @@ def _k_plus(pairs: Candidates, config: Config, boosts: Boosts) -> Measured:
     """K+ to three pions before and after the hole of ANTI0; the part without a photon for the pi pi regions."""
     pairs = pairs.where((pairs.z_vertex_m > FIDUCIAL_FROM_M) & (pairs.total_charge == 0))
     places = _places(pairs, config, Family.HADRON)
-    crossed = np.all(pairs.anti0_mm > config.detector.veto.anti0_hole_mm, axis=1)
+    crossed = np.all(pairs.anti0_mm > config.channels.anti0_hole_mm, axis=1)
     no_photon = (1.0 - config.processes.k_plus.photon_fraction) / boosts.k_plus
     values = {
         "k_plus": counted(len(pairs), 1.0 / boosts.k_plus),

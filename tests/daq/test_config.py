@@ -72,6 +72,7 @@ def test_the_digest_follows_physics_and_nothing_else(pot):
     assert guarded.mask_digest() != plain.mask_digest()
     assert other.mask_digest() == plain.mask_digest()
 
+
 @pytest.mark.parametrize(
     ("table", "line"),
     [
