@@ -21,7 +21,7 @@ from offline.report.tables import (
     overlay_table,
     totals_table,
 )
-from offline.report.tables_signal import limit_table, opened_table, yield_table
+from offline.report.tables_signal import limit_table, opened_table, thresholds_table, yield_table
 
 PUBLISHED_MUMU = (0.215, 0.550)
 """Masses that the published mu mu search excludes [GeV/c2], at couplings of the order of 1e-6. Source:
@@ -81,7 +81,12 @@ def _sample(analysis: Analysis, refused: tuple[str, ...]) -> Section:
 
 
 def _backgrounds(analysis: Analysis) -> Section:
-    tables = [*compared_tables(analysis), totals_table(analysis), components_table(analysis)]
+    tables = [
+        *compared_tables(analysis),
+        totals_table(analysis),
+        thresholds_table(analysis),
+        components_table(analysis),
+    ]
     more = [table for table in (anti0_table(analysis), overlay_table(analysis)) if table is not None]
     return Section(
         "backgrounds", "Backgrounds, expected and counted",

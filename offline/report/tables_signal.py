@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from offline.backgrounds.compare import Sum
+from offline.backgrounds.expected import Region
 from offline.report.analysis import Analysis
 from offline.report.limits import ModelLimit
 from offline.report.table import MASKED, Cell, Column, Table
+from offline.statistics.background import Background
 from offline.statistics.bands import SIGMAS
 from offline.statistics.contour import Exclusion
+from offline.statistics.thresholds import region_thresholds
 
+REGIONS: tuple[Region, Region] = ("SR", "CR")
 POINTS = 12
 """Masses of the yield table: a choice of those of the plane."""
 
@@ -52,6 +57,30 @@ def yield_table(limit: ModelLimit) -> Table:
     )  # fmt: skip
     note = "In the signal region after the whole selection. Source: CERN-EP-2023-032, eq. (8)."
     return Table(f"yield_{limit.model}_{limit.channel}", f"Expected signal, {_name(limit)}", columns, tuple(rows), note)
+
+
+def thresholds_table(analysis: Analysis) -> Table:
+    """Fewest events that would be five standard deviations, in SR and in SR and CR together, of every channel."""
+    sums = {(row.channel, row.region): row.total for row in analysis.totals}
+    rows: list[tuple[Cell, ...]] = []
+    for channel in dict.fromkeys(channel for channel, _ in sums):
+        sr, cr = (_law(sums[channel, region]) for region in REGIONS)
+        if sr is None or cr is None:
+            rows.append((channel, None, None))
+            continue
+        least = region_thresholds(sr, cr)
+        rows.append((channel, least.sr, least.sr_and_cr))
+    columns = (Column("channel", independent=True), Column("SR", "events"), Column("SR and CR", "events"))
+    note = (
+        "Two-sided five standard deviations from background alone, its error integrated out (gamma law), the whole "
+        "region as one window. Limits of components without an expectation are not in it. '-': no expectation."
+    )
+    return Table("five_sigma", "Fewest events of a discovery", columns, tuple(rows), note)
+
+
+def _law(total: Sum) -> Background | None:
+    """Law of a background; None where nothing is expected."""
+    return Background(total.value, max(total.down, total.up)) if total.value > 0.0 else None
 
 
 def opened_table(analysis: Analysis) -> Table | None:
