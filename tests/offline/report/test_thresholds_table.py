@@ -20,7 +20,7 @@ def of(numbers):
 
 
 def test_published_backgrounds_give_the_published_counts():
-    """Vulcano talk 2024: 3 and 4 for pi pi, 3 and 5 for pi pi gamma; the 5 is the one that no convention tried gives."""
+    """Vulcano talk 2024: 3 and 4 for pi pi, 3 and 5 for pi pi gamma; no convention tried gives the 5."""
     rows = of(
         {key: (row.value, max(row.up, row.down)) for key, row in all_channels().items() if key[0].startswith("pipi")}
     )
