@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 
-from daq.errors import TransportError
+from daq.config.monitor import MonitorConfig
+from daq.errors import PolicyError, TransportError
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,3 +38,21 @@ def listen(host: str, port: int) -> socket.socket:
         )
         raise TransportError(msg) from error
     return listener
+
+
+def check_host(listener: socket.socket, cfg: MonitorConfig) -> None:
+    """Look at the address that is really bound: a wildcard can be written in many ways.
+
+    Raises
+    ------
+    PolicyError
+        It is every address, and the configuration names no host; the listener is closed.
+    """
+    host = listener.getsockname()[0]
+    if ipaddress.ip_address(host).is_unspecified and not cfg.allowed_hosts:
+        listener.close()
+        msg = (
+            f"page: host '{host}' listens everywhere, but monitor.allowed_hosts names no host under which viewers may "
+            "come; set it in the configuration, or give --host 127.0.0.1"
+        )
+        raise PolicyError(msg)

@@ -23,7 +23,7 @@ from monitor.ledger import Ledger
 from monitor.opslog.token import write_token
 from monitor.sealed.books import demonstration_keys
 from monitor.sealed.keygen import make_keys
-from monitor.services.listen import listen
+from monitor.services.listen import check_host, listen
 from monitor.services.progress import spill_progress
 from monitor.services.roles import Endpoints, guard_configured_mask
 from monitor.services.spool import spool_folder
@@ -131,7 +131,10 @@ def run_live(config: Config, options: LiveOptions) -> int:
     last = first + options.spills - 1 if options.spills else None
     n_wanted = n_taken(scenario, first, last, config.beam) if last else None
     check_folder(options.record)
-    listen(options.host, options.port).close()  # a page that can't be served is known before the first spill
+    # a page that can't or may not be served is known before the first spill
+    listener = listen(options.host, options.port)
+    check_host(listener, config.monitor)
+    listener.close()
     with work_place(config, ledger_url) as chain:
         guard_configured_mask(chain.config)
         chain.add_back_end(options.workers or default_workers())

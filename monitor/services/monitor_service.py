@@ -16,11 +16,10 @@ from typing import Protocol
 import uvicorn
 
 from daq.config.monitor import MonitorConfig
-from daq.errors import PolicyError
 from monitor.api.app import Setup, Site, make_app
 from monitor.api.guard import HEADER_LIMIT
 from monitor.api.view import LedgerView
-from monitor.services.listen import listen
+from monitor.services.listen import check_host, listen
 from monitor.services.patience import HEAD_SECONDS, patient_protocol
 
 log = logging.getLogger(__name__)
@@ -75,7 +74,8 @@ def serve(
         The address cannot be had.
     """
     listener = listen(host, port)
-    _check_host(listener, cfg)
+    check_host(listener, cfg)
+    _warn_of_host(listener)
     setup = setup or Setup()
     site = Site(LedgerView(ledger_url, setup.accounting), provisional_feed.latest, cfg, time.time_ns, setup)
     config = uvicorn.Config(
@@ -138,15 +138,7 @@ class _Server(uvicorn.Server):
                 signal.signal(which, handler)
 
 
-def _check_host(listener: socket.socket, cfg: MonitorConfig) -> None:
-    """Look at the address that is really bound: a wildcard can be written in many ways."""
+def _warn_of_host(listener: socket.socket) -> None:
     host = listener.getsockname()[0]
-    if ipaddress.ip_address(host).is_unspecified and not cfg.allowed_hosts:
-        listener.close()
-        msg = (
-            f"page: host '{host}' listens everywhere, but monitor.allowed_hosts names no host under which viewers may "
-            "come; set it in the configuration, or give --host 127.0.0.1"
-        )
-        raise PolicyError(msg)
     if not ipaddress.ip_address(host).is_loopback:
         log.warning("the page listens on %s: anybody who reaches it may read it; put TLS and a token before it", host)

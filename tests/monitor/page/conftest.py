@@ -30,9 +30,9 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scene_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], int]]:
-    """Port of a monitor that shows a scene; nobody writes to its ledger."""
+    """Port of a monitor that shows a scene; nobody writes to its ledger, so it is fresh for the tests of one file."""
     ports: dict[str, int] = {}
     with ExitStack() as stack:
 
